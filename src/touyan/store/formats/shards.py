@@ -1,0 +1,137 @@
+"""Parquet shards: a writer that rolls files, and a reader that streams them.
+
+Owns how tables of any schema become `part-NNNNN.parquet`: zstd level 3, row groups of at most 8,192 rows. Knows nothing about
+what the columns mean. Invariant: the same rows in the same order give the same bytes, and neither side ever holds more than
+one row group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from touyan.core.errors import Broken
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+
+@dataclass(frozen=True, slots=True)
+class ShardLimits:
+    """When a row group is flushed and when a shard is closed; whichever bound is met first."""
+
+    group_rows: int = 8_192
+    group_characters: int = 4 << 20
+    """At most 16 MiB of UTF-8: what the writer holds in memory, beside one row."""
+    shard_rows: int = 16_384
+    """Small enough that two cores share a corpus of 26,000 articles."""
+    shard_characters: int = 32 << 20
+
+
+class ShardWriter:
+    """Writes rows to `folder/part-00000.parquet` and on; a context manager that closes the last shard.
+
+    An empty table still leaves one shard, so that a reader always finds the schema.
+    """
+
+    def __init__(self, folder: Path, schema: pa.Schema, limits: ShardLimits | None = None) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.paths: list[Path] = []
+        """Shards begun so far, in order; all of them finished after `close`."""
+        self._folder = folder
+        self._schema = schema
+        self._limits = limits or ShardLimits()
+        self._columns: list[list[object]] = [[] for _ in schema]
+        self._group_characters = 0
+        self._shard_rows = 0
+        self._shard_characters = 0
+        self._file: pq.ParquetWriter | None = None
+
+    def write(self, values: Sequence[object]) -> None:
+        """Adds one row, its values in the order of the schema."""
+        if self._is_shard_full():
+            self._end_shard()
+        for column, value in zip(self._columns, values, strict=True):
+            column.append(value)
+        self._group_characters += sum(len(value) for value in values if isinstance(value, str))
+        full = len(self._columns[0]) >= self._limits.group_rows or self._group_characters >= self._limits.group_characters
+        if full:
+            self._flush()
+
+    def close(self) -> list[Path]:
+        """Ends the last shard and gives all of them."""
+        self._end_shard()
+        if not self.paths:
+            self._open()
+            self._end_shard()
+        return self.paths
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is None:
+            self.close()
+        elif self._file is not None:
+            self._file.close()
+
+    def _is_shard_full(self) -> bool:
+        rows = self._shard_rows + len(self._columns[0])
+        characters = self._shard_characters + self._group_characters
+        return rows >= self._limits.shard_rows or characters >= self._limits.shard_characters
+
+    def _open(self) -> pq.ParquetWriter:
+        import pyarrow.parquet as pq
+
+        path = self._folder / f"part-{len(self.paths):05d}.parquet"
+        self.paths.append(path)
+        self._file = pq.ParquetWriter(path, self._schema, compression="zstd", compression_level=3)
+        return self._file
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        rows = len(self._columns[0])
+        if rows == 0:
+            return
+        arrays = [pa.array(column, field.type) for column, field in zip(self._columns, self._schema, strict=True)]
+        (self._file or self._open()).write_batch(pa.record_batch(arrays, schema=self._schema), row_group_size=rows)
+        self._shard_rows += rows
+        self._shard_characters += self._group_characters
+        self._columns = [[] for _ in self._schema]
+        self._group_characters = 0
+
+    def _end_shard(self) -> None:
+        self._flush()
+        if self._file is not None:
+            self._file.close()
+        self._file, self._shard_rows, self._shard_characters = None, 0, 0
+
+
+def shard_paths(folder: Path) -> list[Path]:
+    """The shards of a table folder in order. Raises Broken where there is none."""
+    paths = sorted(folder.glob("part-*.parquet"))
+    if not paths:
+        raise Broken("no-shards", f"{folder} holds no part-NNNNN.parquet", "run the step that makes this folder again")
+    return paths
+
+
+def read_batches(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None, rows: int = 1_024) -> Iterator[pa.RecordBatch]:
+    """Streams one shard in batches of at most `rows` rows, with `columns` of the schema (all of them by default).
+
+    Raises Broken where the file is damaged or holds other columns than the schema.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            if file.schema_arrow.names != schema.names:
+                raise Broken("shard-schema", f"{path} does not have the columns of its format", "make it again with this version")
+            yield from file.iter_batches(batch_size=rows, columns=None if columns is None else list(columns))
+    except (pa.ArrowException, OSError) as error:
+        raise Broken("damaged-shard", f"{path} cannot be read: {error}", "fetch the Asset again or re-run its step") from error
