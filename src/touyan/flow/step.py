@@ -13,12 +13,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+
+from touyan.core.rights import Purpose
 
 P_co = TypeVar("P_co", covariant=True)
-
-Purpose = Literal["refine", "annotate", "train", "evaluate", "serve", "retrieve", "redistribute", "inspect"]
-
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:

@@ -1,0 +1,132 @@
+"""What an operator of the refinery is: one method over a batch of documents.
+
+Owns the batch, the marks that come back, the two protocols and the registry (entry point group `touyan.refiners`). Knows
+nothing about shards, processes or files. Invariant: an operator is a frozen dataclass whose fields are its parameters; it
+never changes a batch, and its marks depend on nothing but batch and fields.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, runtime_checkable
+
+from touyan.core.canonical import canonical
+from touyan.core.document import Span, Verdict
+from touyan.core.errors import Invalid, Missing
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+GROUP = "touyan.refiners"
+
+Setting: TypeAlias = "bool | int | float | str | tuple[str, ...]"
+Survey: TypeAlias = "Mapping[str, NDArray[np.generic]]"
+"""What one shard tells about itself: named arrays, joined along their first axis when a shard comes in several batches."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentBatch:
+    """Documents side by side: the columns of the documents table, with `text` in the view that the operator is to judge."""
+
+    columns: Mapping[str, Sequence[Any]]
+
+    @property
+    def doc_ids(self) -> Sequence[str]:
+        return self.columns["doc_id"]
+
+    @property
+    def texts(self) -> Sequence[str]:
+        return self.columns["text"]
+
+    def __len__(self) -> int:
+        return len(self.doc_ids)
+
+    def take(self, rows: Sequence[int]) -> DocumentBatch:
+        """The batch of these rows, in this order."""
+        return DocumentBatch({name: [column[i] for i in rows] for name, column in self.columns.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What an operator has to say about a batch, by row number. Rows without a remark are absent.
+
+    The edits among the spans of one row must be disjoint: see `touyan.core.document.settle`.
+    """
+
+    spans: Mapping[int, Sequence[Span]] = field(default_factory=dict)
+    verdicts: Mapping[int, Verdict] = field(default_factory=dict)
+
+
+class Operator(Protocol):
+    """Judges documents one batch at a time, each on its own."""
+
+    name: ClassVar[str]
+    version: ClassVar[str]
+    """Raised whenever the same batch gets other marks."""
+
+    def judge(self, batch: DocumentBatch) -> Marks:
+        """Marks on the texts of `batch`. Row order and the division into batches do not change what a document gets."""
+        ...
+
+
+@runtime_checkable
+class Surveyor(Protocol):
+    """An operator that must have seen the whole corpus before it can judge: duplicates, lines that a site repeats.
+
+    `survey` runs on every shard, in any process. `settle` runs once, over all shards in order, and gives for each shard the
+    Operator that will judge it, carrying only what that shard needs.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[str]
+
+    def survey(self, batch: DocumentBatch) -> Survey: ...
+
+    def settle(self, surveys: Iterable[Survey]) -> Sequence[Operator]: ...
+
+
+Refiner: TypeAlias = Operator | Surveyor
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who made a mark: it stands beside every span and verdict."""
+
+    operator: str
+    version: str
+    parameters: str
+    """First 16 hex digits of the sha256 of the operator's parameters; summary.json spells them out."""
+
+    @classmethod
+    def of(cls, refiner: Refiner) -> Signature:
+        """The signature of an operator as configured."""
+        digest = hashlib.sha256(canonical(parameters_of(refiner))).hexdigest()
+        return cls(refiner.name, refiner.version, digest[:16])
+
+
+def parameters_of(refiner: Refiner) -> dict[str, str]:
+    """The operator's fields as canonical strings. Fields that are marked private (`repr=False`) are left out."""
+    public = {name for name, spec in refiner.__dataclass_fields__.items() if spec.repr}  # type: ignore[union-attr]
+    return {name: str(value) for name, value in asdict(refiner).items() if name in public}  # type: ignore[call-overload]
+
+
+def build(name: str, settings: Mapping[str, Setting]) -> Refiner:
+    """The operator registered as `name`, with these parameters.
+
+    Raises Missing for a name that nobody registered and Invalid for a parameter that it does not have; both name the nearest.
+    """
+    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    if name not in found:
+        nearest = ", ".join(difflib.get_close_matches(name, found, 1) or sorted(found))
+        raise Missing("no-such-operator", f"no operator is called {name!r}", f"did you mean {nearest}?")
+    cls = found[name].load()
+    unknown = sorted(set(settings) - set(cls.__dataclass_fields__))
+    if unknown:
+        nearest = ", ".join(difflib.get_close_matches(unknown[0], cls.__dataclass_fields__, 1) or cls.__dataclass_fields__)
+        raise Invalid("no-such-parameter", f"{name} has no parameter {unknown[0]!r}", f"did you mean {nearest}?")
+    return cls(**settings)

@@ -1,0 +1,95 @@
+"""Repair of text at the level of code points: NFC, invisible characters, line ends, ideographic spaces.
+
+Owns the rules below and nothing beyond them. It never folds widths: ，：（）“” are Chinese punctuation, not damage.
+Invariant: the repair is idempotent, and every change is a span, so that it can be shown and undone.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from touyan.core.document import Span, apply, compose
+from touyan.corpus.operator import DocumentBatch, Marks
+
+# Bidirectional controls reorder what a reader sees (Unicode TR 36); the rest is invisible and splits words and identifiers.
+_INVISIBLE = "\u00ad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb"
+_CONTROL = "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"
+_PRIVATE = "\ue000-\uf8ff\U000f0000-\U0010ffff"
+_NONCHARACTER = "\ufdd0-\ufdef\ufffe\uffff"
+_LINE_END = "\x0b\x0c\x85\u2028\u2029\r"
+_SPACE = "\u00a0\u1680\u2000-\u200a\u202f\u205f"
+# A joiner is meant between emoji and in Indic and Persian script; beside these it only hides a break in a word or a number.
+_JOINED = f"\\x00-\\u02ff\\u2000-\\u200a\\u202f\\u205f\\u3000-\\u9fff\\uf900-\\ufaff\\uff00-\\uffef{_SPACE}"
+
+_Rule = tuple[str, str, str, str]  # label, pattern, replacement, reason
+_CHARACTERS: tuple[_Rule, ...] = (
+    ("line-end", rf"\r\n|[{_LINE_END}]", "\n", "line ends are one line feed"),
+    ("invisible", rf"[{_INVISIBLE}]+", "", "zero-width or direction control character"),
+    ("control", rf"[{_CONTROL}]+", "", "control character"),
+    ("private-use", rf"[{_PRIVATE}]+", "", "private-use character without a meaning of its own"),
+    ("noncharacter", rf"[{_NONCHARACTER}]+", "", "not a character (Unicode 23.7)"),
+)
+_JOINERS: tuple[_Rule, ...] = (
+    ("invisible", rf"(?<=[{_JOINED}])[\u200c\u200d]+|[\u200c\u200d]+(?=[{_JOINED}])", "", "joiner that joins nothing"),
+)
+_SPACES: tuple[_Rule, ...] = (
+    ("trailing-space", rf"[ \t\u3000{_SPACE}]+(?=\n|\Z)", "", "white space at the end of a line"),
+    ("indent", rf"(?:(?<=\n)|(?<![\s\S]))[ \t{_SPACE}]*\u3000[ \t\u3000{_SPACE}]*", "", "ideographic indent of a paragraph"),
+    ("space", rf"[\u3000{_SPACE}]", " ", "another kind of space"),
+)
+
+
+def _compiled(rules: tuple[_Rule, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?P<r{i}>{pattern})" for i, (_, pattern, _, _) in enumerate(rules)))
+
+
+_STAGES = tuple((_compiled(rules), rules) for rules in (_CHARACTERS, _JOINERS, _SPACES))
+_SUSPECT = re.compile(
+    rf"[{_INVISIBLE}{_CONTROL}{_PRIVATE}{_NONCHARACTER}{_LINE_END}{_SPACE}\u200c\u200d\u3000]|[ \t](?:\n|\Z)"
+)
+# Before one of these, normalisation always has a boundary: they neither combine with what precedes nor reorder (UAX 15).
+_BOUNDARY = "\x00-\x7f\u3001-\u3029\u4e00-\u9fff\uff00-\uffef"
+_SEGMENT = re.compile(f"[{_BOUNDARY}]?[^{_BOUNDARY}]+")
+
+
+@dataclass(frozen=True, slots=True)
+class UnicodeRepair:
+    """The first operator of every recipe."""
+
+    name: ClassVar[str] = "unicode"
+    version: ClassVar[str] = "1"
+
+    def judge(self, batch: DocumentBatch) -> Marks:
+        """Edits that bring each text into the form above; a text that has it already is only scanned."""
+        found = ((row, repairs(text)) for row, text in enumerate(batch.texts))
+        return Marks(spans={row: spans for row, spans in found if spans})
+
+
+def repairs(text: str) -> tuple[Span, ...]:
+    """The edits that repair one text."""
+    edits: tuple[Span, ...] = ()
+    if _SUSPECT.search(text):
+        for pattern, rules in _STAGES:
+            stage = tuple(_changes(text, pattern, rules))
+            edits, text = compose(edits, stage), apply(text, stage)
+    if not unicodedata.is_normalized("NFC", text):
+        edits = compose(edits, tuple(_normalisations(text)))
+    return edits
+
+
+def _changes(text: str, pattern: re.Pattern[str], rules: tuple[_Rule, ...]) -> Iterator[Span]:
+    for match in pattern.finditer(text):
+        label, _, replacement, reason = rules[int((match.lastgroup or "r0")[1:])]
+        yield Span(match.start(), match.end(), label, reason, replacement)
+
+
+def _normalisations(text: str) -> Iterator[Span]:
+    for match in _SEGMENT.finditer(text):
+        segment = match.group()
+        composed = unicodedata.normalize("NFC", segment)
+        if composed != segment:
+            yield Span(match.start(), match.end(), "composition", "canonical composition (NFC)", composed)

@@ -1,0 +1,137 @@
+"""What a reader is: it turns one file into records, and lists what it cannot read.
+
+Readers are found under the entry point group `touyan.readers`. They know nothing about columns, rights or identifiers; they
+never hold more than one document. Invariant: whatever the bytes, a reader gives records and reasons, and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Protocol
+
+from touyan.core.canonical import digest
+from touyan.core.errors import Conflict, Invalid, Missing
+from touyan.core.names import nearest
+
+GROUP = "touyan.readers"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a reader is told beside the path. Readers of whole documents need only the size limit."""
+
+    text: str = ""
+    """Column that holds the text of a row; empty: `text`, and for workbooks the whole sheet."""
+    table: str = ""
+    """Table of a database, or sheet of a workbook."""
+    query: str = ""
+    """A SELECT, in place of `table`."""
+    delimiter: str = ""
+    """Between the fields of a row; empty: taken from the header."""
+    max_document_bytes: int = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One document as its file gives it."""
+
+    place: str
+    """Where in the file: a row number, a sheet; empty for the whole file."""
+    text: str
+    raw_sha256: str
+    values: Mapping[str, str | None]
+    """What else the file says about it: columns of the row, or title and the like."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A file or row that gives no document."""
+
+    place: str
+    reason: str
+    """`slug: words`, where the slug is stable and counted in the summary."""
+
+
+class Damaged(Invalid):
+    """Raised inside a reader to give up on the file at hand; becomes its `Unreadable`."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message, "repair or remove the file; with on_unreadable: list the run goes on without it")
+
+    def __reduce__(self) -> tuple[type[Damaged], tuple[str, str]]:  # type: ignore[override]
+        return (Damaged, (self.code, self.message))
+
+    @property
+    def reason(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+class Reader(Protocol):
+    """One kind of file. Stateless."""
+
+    extensions: tuple[str, ...]
+    """Lower-case, with the dot."""
+    isolated: bool
+    """Parses hostile formats: runs in a parser process with limits (see `parser_process.py`)."""
+
+    def read(self, path: Path, options: Options) -> Iterator[Record | Unreadable]:
+        """Streams the records of a file. May raise Damaged, or anything at all when the parser underneath does."""
+        ...
+
+
+def read_file(reader: Reader, path: Path, options: Options) -> Iterator[Record | Unreadable]:
+    """The records of a file, with every failure of the parser turned into a reason. Only Missing (an extra) passes."""
+    try:
+        yield from reader.read(path, options)
+    except Missing:
+        raise
+    except Damaged as error:
+        yield Unreadable("", error.reason)
+    except Exception as error:  # parsers of hostile bytes raise anything, MemoryError and RecursionError among it
+        yield Unreadable("", f"parser: {describe(error, path)}")
+
+
+def describe(error: Exception, path: Path) -> str:
+    """Kind and first line of an error, without folders and memory addresses, which differ between runs."""
+    line = next(iter(str(error).splitlines()), "")
+    line = re.sub(r"0x[0-9a-fA-F]{6,}", "0x…", line.replace(str(path), path.name).replace(str(path.parent), ""))
+    return f"{type(error).__name__} {line}".strip()[:200]
+
+
+def row_record(place: str, cells: Mapping[str, str | None], options: Options) -> Record | Unreadable:
+    """A row of a table as a record; its raw digest is that of the canonical JSON of its cells."""
+    column = options.text or "text"
+    if column not in cells:
+        return Unreadable(place, f"no-column: there is no column {column!r}; {nearest(column, cells)}")
+    return Record(place, cells[column] or "", digest(dict(cells)), cells)
+
+
+@cache
+def readers() -> Mapping[str, Reader]:
+    """All installed readers by name."""
+    return {point.name: point.load() for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
+
+
+def named_reader(name: str) -> Reader:
+    """The reader of that name. Raises Missing with the nearest one."""
+    if name not in readers():
+        raise Missing("no-reader", f"there is no reader {name!r}", nearest(name, ["auto", *readers()]))
+    return readers()[name]
+
+
+@cache
+def reader_names_by_extension() -> Mapping[str, str]:
+    """Which reader takes which extension. Raises Conflict where two installed readers claim one."""
+    chosen: dict[str, str] = {}
+    for name, reader in readers().items():
+        for extension in reader.extensions:
+            if extension in chosen:
+                message = f"the readers {chosen[extension]!r} and {name!r} both claim {extension}"
+                raise Conflict("two-readers", message, "uninstall one of them, or name the reader in the flow")
+            chosen[extension] = name
+    return chosen

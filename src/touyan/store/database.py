@@ -1,0 +1,136 @@
+"""One database, two dialects: SQLite by default, PostgreSQL by URL, same schema and same tests.
+
+Knows how to open, migrate and transact; knows nothing of what the tables mean. Three things differ between the dialects: how
+a write begins, how a lost race is told, and where the file may lie. A transaction is short and never waits on a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from touyan.core.errors import Broken, Conflict, Invalid, missing_extra
+from touyan.store import tables
+
+BUSY_TIMEOUT_MS = 30_000
+SCHEMA = "0001"  # the newest migration in store/migrations/versions
+NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "ceph", "fuse.sshfs", "9p", "afs"})
+
+
+class Database:
+    """An open database."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        self.engine = _sqlite(url) if self.is_sqlite else _postgres(url)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent view. Nothing may be written in it."""
+        with _told(self.url), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that holds the write lock from its start (SQLite), or row locks (PostgreSQL)."""
+        with _told(self.url), self.engine.connect().execution_options(touyan_write=True) as connection, connection.begin():
+            yield connection
+
+    def migrate(self) -> None:
+        """Brings the schema up to date; cheap where it is."""
+        if self.schema() != SCHEMA:
+            from touyan.store.migrations import upgrade  # Alembic takes 0.1 s to import: only when there is work
+
+            upgrade(self)
+
+    def schema(self) -> str:
+        """The migration the database stands at; empty where it is new."""
+        with self.read() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return ""
+            return str(connection.execute(text("select version_num from alembic_version")).scalar() or "")
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _sqlite(url: str) -> Engine:
+    path = Path(url.removeprefix("sqlite:///"))
+    refuse_network_file_system(path)
+    # A connection a thread at a time: SQLite's own locks do the rest, and a forked child never inherits one.
+    engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions by itself
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}", "trusted_schema=OFF"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred BEGIN that turns into a write fails at once when another writer was first: no timeout helps it.
+    is_write = connection.get_execution_options().get("touyan_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+
+
+def _postgres(url: str) -> Engine:
+    try:
+        return create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), pool_size=5, max_overflow=15, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise missing_extra("psycopg", "postgres") from error
+
+
+@contextmanager
+def _told(url: str) -> Iterator[None]:
+    """Turns driver errors into ours. The URL may hold a password: only its kind is shown."""
+    try:
+        yield
+    except OperationalError as error:
+        words = str(error.orig)
+        if "locked" in words:
+            raise Conflict("database-busy", "the database was locked for 30 s", "see which process holds it, then try again") from error
+        if "disk is full" in words or "No space left" in words:
+            raise Broken("disk-full", "the disk of the database is full", "free some space; nothing was lost; run again") from error
+        raise Broken("database", f"the {url.split(':')[0]} database does not answer: {words}", "check that it runs and try again") from error
+    except DatabaseError as error:
+        if "malformed" in str(error.orig) or "not a database" in str(error.orig):
+            raise Broken("database-damaged", f"the database file is damaged: {error.orig}", "restore it: touyan restore BACKUP") from error
+        raise
+
+
+def refuse_network_file_system(path: Path) -> None:
+    """Raises Invalid where `path` lies on a network file system: WAL needs the shared memory of one host."""
+    kind = file_system(path)
+    if kind in NETWORK_FILE_SYSTEMS:
+        hint = "put TOUYAN_HOME on a local disk, or use PostgreSQL: TOUYAN_DATABASE=postgresql://..."
+        raise Invalid("network-file-system", f"{path} lies on {kind}, where SQLite loses data", hint)
+
+
+def file_system(path: Path) -> str:
+    """Type of the file system that holds `path`, by the longest mount point; empty where the system does not tell."""
+    mounts = Path("/proc/self/mounts")
+    if not mounts.exists():
+        return ""
+    target = path.absolute()
+    found = ("", "")
+    for line in mounts.read_text().splitlines():
+        _, point, kind, *_ = line.split(" ")
+        point = point.replace("\\040", " ")
+        if target.is_relative_to(point) and len(point) >= len(found[0]):
+            found = (point, kind)
+    return found[1]
+
+
+def setting(connection: Connection, name: str) -> str | None:
+    """A named setting of the store."""
+    return connection.execute(select(tables.setting.c.value).where(tables.setting.c.name == name)).scalar()

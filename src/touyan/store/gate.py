@@ -1,0 +1,129 @@
+"""The choke point: an Asset is opened here for a purpose, or it is not opened.
+
+Three questions, in this order: may this Actor do this (policy); does a withdrawal stand against it; do the rights of every
+source it came from permit the purpose now. Deny by default: a source without a rights record blocks. Every refusal is an Event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from sqlalchemy import Connection, select
+
+from touyan.core.asset import Manifest
+from touyan.core.canonical import Json, short
+from touyan.core.errors import Refused, TouyanError
+from touyan.core.party import Actor, Verb
+from touyan.core.rights import Block, Effective, Purpose, Rights, effective, meet
+from touyan.core.seam import Seam, iso
+from touyan.core.statement import Standing
+from touyan.store import tables as t
+from touyan.store.assets import Asset, Assets
+from touyan.store.database import Database
+from touyan.store.events import EventLog
+from touyan.store.policy import Thing, require
+from touyan.store.statements import Statements
+
+NEW_USE: frozenset[Purpose] = frozenset({"refine", "annotate", "train", "evaluate", "retrieve", "redistribute"})
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAsset:
+    """An Asset that may be used for the purpose it was opened for."""
+
+    asset: Asset
+    duties: frozenset[str]
+    _fetch: Callable[[str, Path], None]
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.asset.manifest
+
+    def copy_to(self, folder: Path) -> Path:
+        """Writes verified copies of its files below `folder`, read-only; returns the folder. Raises Missing or Broken."""
+        for file in self.manifest.files:
+            target = folder / file.path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._fetch(file.sha256, target)
+            target.chmod(0o444)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+class Gate:
+    """Decides for one store."""
+
+    def __init__(self, database: Database, assets: Assets, statements: Statements, events: EventLog, seam: Seam) -> None:
+        self._database = database
+        self._assets = assets
+        self._statements = statements
+        self._events = events
+        self._seam = seam
+
+    def open(self, identifier: str, actor: Actor, purpose: Purpose, leaving_out: Collection[str] = ()) -> OpenAsset:
+        """Opens an Asset. `leaving_out` names withdrawals whose documents the caller leaves out. Raises Refused, Missing."""
+        try:
+            with self._database.read() as connection:
+                asset = self._assets.get(connection, actor.project, identifier)
+                require(actor, cast(Verb, purpose), Thing(asset.manifest.kind, identifier, asset.project))
+                self._require_usable(connection, asset, purpose, leaving_out)
+                duties = self.effective(connection, asset.project, identifier).duties
+        except Refused as refusal:
+            self.tell(actor, "access.refused", [identifier], refusal, {"purpose": purpose})
+            raise
+        return OpenAsset(asset, duties, self._assets.objects.fetch)
+
+    def tell(self, actor: Actor, kind: str, subjects: list[str], error: TouyanError, more: dict[str, Json] | None = None) -> None:
+        """Records a refusal as an Event."""
+        body: dict[str, Json] = {"code": error.code, "message": error.message} | (more or {})
+        with self._database.write() as connection:
+            self._events.emit(connection, actor, kind, subjects, body)
+
+    def _require_usable(self, connection: Connection, asset: Asset, purpose: Purpose, leaving_out: Collection[str]) -> None:
+        blocks = self.blocks(connection, asset.project, asset.id, purpose, leaving_out)
+        if blocks:
+            reasons = "; ".join(f"{b.who}: {b.reason}" for b in blocks[:5])
+            raise Refused(
+                f"rights-{blocks[0].part}", f"the {asset.manifest.kind} {short(asset.id)} may not be used to {purpose}: {reasons}",
+                f"see: touyan why {short(asset.id)}",
+            )  # fmt: skip
+
+    def blocks(
+        self, connection: Connection, project: str, identifier: str, purpose: Purpose, leaving_out: Collection[str] = ()
+    ) -> list[Block]:
+        """All reasons against using an Asset for `purpose` now; empty where it may be used. Inspection needs no rights."""
+        found = self._withdrawn(self._statements.standing(connection, project, identifier), identifier, purpose, leaving_out)
+        if purpose != "inspect":
+            found += self.effective(connection, project, identifier).why_not(purpose, self._seam.now_ms())
+        return found
+
+    def _withdrawn(self, standing: Standing, identifier: str, purpose: Purpose, leaving_out: Collection[str]) -> list[Block]:
+        if standing.is_erased:
+            return [Block(identifier, "withdrawal", "its bytes were erased")]
+        found: list[Block] = []
+        for one in standing.withdrawals.values():
+            stops = purpose in NEW_USE or (purpose == "serve" and one.effect != "no-new-use")
+            if stops and one.id not in leaving_out:
+                found.append(Block(identifier, "withdrawal", f"a {one.selector} was withdrawn ({one.effect}): {one.reason}"))
+        return found
+
+    def effective(self, connection: Connection, project: str, identifier: str) -> Effective:
+        """The rights of an Asset now: the meet over everything it was made from that came from outside."""
+        at = iso(self._seam.now_ms())
+        outside = self.sources(connection, project, identifier)
+        return meet(self._effective_source(connection, project, i, who, at) for i, who in outside)
+
+    def _effective_source(self, connection: Connection, project: str, identifier: str, who: str, at: str) -> Effective:
+        rights = self._statements.standing(connection, project, identifier, at).rights
+        return effective(who, rights if rights is not None else Rights())
+
+    def sources(self, connection: Connection, project: str, identifier: str) -> list[tuple[str, str]]:
+        """(Asset id, provider/name) of every ancestor that no step made: sources, foreign models, feedback."""
+        ancestors = self._assets.ancestors(connection, identifier)
+        query = select(t.asset.c.id, t.asset.c.provider).where(
+            t.asset.c.project == project, t.asset.c.id.in_(ancestors), t.asset.c.step_key == "", t.asset.c.kind != "exclusions"
+        )
+        return sorted((i, p or short(i)) for i, p in connection.execute(query))

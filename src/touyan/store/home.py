@@ -1,0 +1,143 @@
+"""A store: one home folder with database, objects, keys and job folders, opened as a whole.
+
+    touyan.db · objects/ · keys/ · jobs/ · runs/
+
+`TOUYAN_HOME` says where it is, `TOUYAN_DATABASE` and `TOUYAN_OBJECTS` move its parts to PostgreSQL and to any fsspec URL.
+Invariant: whoever opens a store finds its schema up to date and its organisation founded.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, select
+
+from touyan.core.errors import Missing
+from touyan.core.party import DEFAULT_PROJECT, Actor, Role
+from touyan.core.seam import Seam, SystemSeam, iso
+from touyan.store import tables as t
+from touyan.store.assets import Assets
+from touyan.store.database import Database, refuse_network_file_system, setting
+from touyan.store.events import EventLog
+from touyan.store.gate import Gate
+from touyan.store.keys import KeyPair, Keyring
+from touyan.store.objects import open_objects
+from touyan.store.parties import Parties
+from touyan.store.statements import Statements
+
+FIRST_ROLES: tuple[Role, ...] = ("owner", "steward", "engineer", "officer", "server")
+AGENT = "agent"
+
+
+class Store:
+    """An open store."""
+
+    def __init__(self, home: Path, database_url: str, objects_place: str, seam: Seam) -> None:
+        self.home = home
+        self.seam = seam
+        self.database = Database(database_url)
+        self.keyring = Keyring(home / "keys")
+        self.events = EventLog(self.database, seam)
+        self.parties = Parties(self.database, self.keyring, self.events, seam)
+        self.statements = Statements(self.parties, seam)
+        self.objects = open_objects(objects_place)
+        self.assets = Assets(self.database, self.objects, self.statements, self.events, seam)
+        self.gate = Gate(self.database, self.assets, self.statements, self.events, seam)
+
+    @property
+    def log_key(self) -> KeyPair:
+        """The key that signs tree heads."""
+        return self.keyring.load("log")
+
+    @property
+    def root_key(self) -> KeyPair:
+        """The root key of the organisation; keep it offline where the organisation is large."""
+        return self.keyring.load("root")
+
+    def me(self, name: str = "", project: str = "") -> Actor:
+        """The Actor `name`, or the store's first person; its key must be in the keyring."""
+        with self.database.read() as connection:
+            first = setting(connection, "person") or ""
+        return self.parties.sign_in(name or os.environ.get("TOUYAN_AS", "") or first, project or DEFAULT_PROJECT)
+
+    def agent(self, project: str = DEFAULT_PROJECT) -> Actor:
+        """The machine party of this store's local site, acting in `project`."""
+        return self.parties.sign_in(AGENT, project)
+
+    def pseudonym_key(self) -> bytes:
+        """The secret of this store under which subjects get their pseudonyms (HMAC-SHA-256)."""
+        path = self.home / "keys" / "pseudonym.secret"
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return bytes.fromhex(path.read_text())
+        with os.fdopen(handle, "w") as file:
+            file.write(self.seam.token(32))
+        return self.pseudonym_key()
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def default_home() -> Path:
+    """TOUYAN_HOME, else `.touyan` in this folder or the nearest one above that has it, else `.touyan` here."""
+    if given := os.environ.get("TOUYAN_HOME"):
+        return Path(given).absolute()
+    here = Path.cwd()
+    return next((p / ".touyan" for p in (here, *here.parents) if (p / ".touyan" / "keys").is_dir()), here / ".touyan")
+
+
+def open_store(home: Path | None = None, *, create: bool = False, organisation: str = "local", person: str = "", seam: Seam | None = None) -> Store:
+    """Opens the store in `home`; with `create`, founds it where there is none. Raises Missing."""
+    folder = (home or default_home()).absolute()
+    if not create and not (folder / "keys").is_dir():
+        raise Missing("no-store", f"there is no store in {folder}", "make one: touyan init; or set TOUYAN_HOME")
+    for name in ("keys", "objects", "jobs", "runs"):
+        (folder / name).mkdir(mode=0o700 if name == "keys" else 0o755, parents=True, exist_ok=True)
+    database_url = os.environ.get("TOUYAN_DATABASE") or f"sqlite:///{folder / 'touyan.db'}"
+    if database_url.startswith("sqlite"):
+        refuse_network_file_system(folder)
+    store = Store(folder, database_url, os.environ.get("TOUYAN_OBJECTS") or str(folder / "objects"), seam or SystemSeam())
+    store.database.migrate()
+    with store.database.read() as connection:
+        is_new = setting(connection, "origin") is None
+    if is_new:
+        with store.database.write() as connection:
+            _found(store, connection, organisation, person or _login_name())
+    return store
+
+
+def _found(store: Store, connection: Connection, organisation: str, person: str) -> None:
+    """The first organisation, person, machine, project and log of a store, in one transaction."""
+    if connection.execute(select(t.setting.c.name).where(t.setting.c.name == "origin")).first():
+        return  # another process was first
+    _clear_half_made_keys(store)
+    at = iso(store.seam.now_ms())
+    founded = store.parties.found(connection, organisation)
+    connection.execute(insert(t.project), {"id": DEFAULT_PROJECT, "title": organisation, "created_at": at})
+    first = store.parties.add(connection, founded.id, person, "person")
+    machine = store.parties.add(connection, founded.id, AGENT, "machine")
+    store.parties.grant_first(connection, first.id, FIRST_ROLES)
+    store.parties.grant_first(connection, machine.id, ("agent",))
+    store.keyring.create("log")
+    settings = {"origin": f"{founded.id}/{store.seam.token(8)}", "organisation": founded.id, "person": first.id}
+    connection.execute(insert(t.setting), [{"name": n, "value": v} for n, v in settings.items()])
+    actor = Actor(first.id, DEFAULT_PROJECT, frozenset(FIRST_ROLES))
+    store.events.emit(connection, actor, "store.founded", [founded.id, first.id, machine.id], {"organisation": organisation})
+
+
+def _clear_half_made_keys(store: Store) -> None:
+    """A founding that was cut off left keys that no database row knows: they have signed nothing that was kept."""
+    for path in store.keyring.folder.glob("*.json"):
+        path.unlink()
+
+
+def _login_name() -> str:
+    try:
+        name = re.sub(r"[^\w.-]", "-", getpass.getuser())
+    except (KeyError, OSError):
+        name = ""
+    return name if name and name not in ("root", "log", AGENT) else "founder"

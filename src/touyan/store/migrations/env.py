@@ -1,0 +1,6 @@
+"""Runs migrations inside the transaction that `upgrade` has begun."""
+
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"], render_as_batch=True, transactional_ddl=False)
+context.run_migrations()

@@ -1,0 +1,59 @@
+"""Statements as they are kept: signed, append-only, in the order of the store.
+
+`make` signs with the Actor's key; `record` takes an envelope that came from elsewhere and checks it. Knows nothing of what the
+statements lead to: that is `core.statement.fold` and the gate.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, insert, select
+
+from touyan.core.canonical import Json
+from touyan.core.dsse import Envelope, seal
+from touyan.core.party import Actor
+from touyan.core.seam import Seam, iso
+from touyan.core.statement import PAYLOAD_TYPE, Standing, Statement, StatementKind, fold, read_statement, statement_bytes, statement_id
+from touyan.store import tables as t
+from touyan.store.parties import Parties
+
+
+class Statements:
+    """The statements of one store."""
+
+    def __init__(self, parties: Parties, seam: Seam) -> None:
+        self._parties = parties
+        self._seam = seam
+
+    def make(self, connection: Connection, actor: Actor, asset: str, kind: StatementKind, body: Mapping[str, Json]) -> Statement:
+        """Signs and keeps a Statement. The caller has asked the policy."""
+        statement = Statement(actor.project, asset, kind, body, actor.party, iso(self._seam.now_ms()))
+        envelope = seal(PAYLOAD_TYPE, statement_bytes(statement), self._parties.signer(actor))
+        self._keep(connection, statement, envelope)
+        return statement
+
+    def record(self, connection: Connection, envelope: Envelope) -> Statement:
+        """Keeps a Statement that its party signed elsewhere. Raises Refused where no key of that party has."""
+        statement = read_statement(envelope.payload)
+        self._parties.open(envelope, PAYLOAD_TYPE, statement.party, statement.at)
+        self._keep(connection, statement, envelope)
+        return statement
+
+    def _keep(self, connection: Connection, statement: Statement, envelope: Envelope) -> None:
+        row = {
+            "id": statement_id(statement), "project": statement.project, "asset": statement.asset, "kind": statement.kind,
+            "payload": statement_bytes(statement), "envelope": json.dumps(envelope.to_json()), "at": statement.at,
+        }  # fmt: skip
+        seen = select(t.statement.c.seq).where(t.statement.c.project == statement.project, t.statement.c.id == row["id"])
+        if not connection.execute(seen).first():
+            connection.execute(insert(t.statement), row)
+
+    def of(self, connection: Connection, project: str, asset: str) -> list[Statement]:
+        """All Statements about an Asset, in order."""
+        query = select(t.statement.c.payload).where(t.statement.c.project == project, t.statement.c.asset == asset)
+        return [read_statement(bytes(p)) for p in connection.execute(query.order_by(t.statement.c.seq)).scalars()]
+
+    def standing(self, connection: Connection, project: str, asset: str, at: str = "9999") -> Standing:
+        return fold(self.of(connection, project, asset), at)
