@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from touyan.core.canonical import canonical, digest
+from touyan.core.canonical import canonical
+from touyan.core.document import document_id, pseudonym
 from touyan.core.errors import Invalid
 from touyan.core.names import nearest
-from touyan.core.pseudonym import pseudonym
 from touyan.data.reader import Record, Unreadable
 from touyan.store.formats.documents import DocumentRow
 
@@ -137,11 +137,6 @@ def _is_unicode(record: Record) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def document_id(source: str, natural_key: str, version: str) -> str:
-    """sha256 hex of the canonical JSON of its three parts (docs/formats/folders.md)."""
-    return digest({"source": source, "natural_key": natural_key, "version": version})
 
 
 def strip_marks(name: str, patterns: tuple[re.Pattern[str], ...]) -> str:

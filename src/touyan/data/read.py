@@ -16,7 +16,6 @@ from typing import Literal
 
 from touyan.core.canonical import canonical
 from touyan.core.errors import Invalid, Missing
-from touyan.core.pseudonym import KEY_VARIABLE, pseudonym
 from touyan.data.columns import DocumentMaker, Roles, Template, compile_patterns
 from touyan.data.croissant import describe_documents
 from touyan.data.parser_process import ParserProcess
@@ -26,6 +25,10 @@ from touyan.data.summary import Tally
 from touyan.data.walk import FoundFile, RefusedFile, walk
 from touyan.flow.step import InputSpec, StepSpec, Work
 from touyan.store.formats.documents import DocumentRow, DocumentWriter
+
+KEY_VARIABLE = "TOUYAN_PSEUDONYM_KEY"
+"""Environment variable in which the agent hands over the secret of the pseudonyms. Never a parameter: those are published."""
+MIN_KEY_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,8 @@ def _pseudonym_key(params: ReadParams) -> bytes | None:
     if not key:
         message = f"the column {params.subject!r} names persons, but there is no pseudonym key"
         raise Missing("no-pseudonym-key", message, f"set {KEY_VARIABLE} for the agent that runs this step")
-    pseudonym(key, "")
+    if len(key) < MIN_KEY_BYTES:
+        raise Invalid("weak-key", f"the pseudonym key has under {MIN_KEY_BYTES} bytes", f"set {KEY_VARIABLE} to 32 random hex digits")
     return key
 
 

@@ -1,0 +1,83 @@
+"""HTML: the visible text, a line for each block; scripts, styles and forms of the page are left out.
+
+Knows nothing about boilerplate, which is the refinery's. The encoding is the byte order mark's, then what the page declares
+if its bytes agree, then the ladder's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from touyan.core.canonical import sha256_hex
+from touyan.core.errors import missing_extra
+from touyan.data.encoding import decode
+from touyan.data.reader import Options, Record, Unreadable
+from touyan.data.readers.text import whole_file
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborHTMLParser
+
+_DECLARED = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w-]{2,20})", re.IGNORECASE)
+_WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "big5": "big5hkscs", "shift_jis": "cp932", "euc-kr": "cp949"}
+"""What pages mean by these names (WHATWG Encoding Standard, section 4.2)."""
+_UNSEEN = ["script", "style", "noscript", "template", "iframe", "object", "svg", "select", "textarea", "head"]
+_BLOCKS = (
+    "address,article,aside,blockquote,br,caption,dd,details,div,dl,dt,fieldset,figcaption,figure,footer,form,h1,h2,h3,h4,h5,h6,"
+    "header,hr,li,main,nav,ol,option,p,pre,section,summary,table,tbody,tfoot,thead,tr,ul"
+)
+_LINE, _CELL = "\x1e", "\x1f"  # no page contains them: they are the record and unit separators of ASCII
+
+
+class HtmlReader:
+    """`.html`, `.htm`, `.xhtml`."""
+
+    extensions = (".html", ".htm", ".xhtml")
+    isolated = True
+
+    def read(self, path: Path, options: Options) -> Iterator[Record | Unreadable]:
+        raw = whole_file(path, options)
+        page, encoding = _decode(raw)
+        tree = _parse(page.replace(_LINE, " ").replace(_CELL, " "))
+        heading = tree.css_first("title")
+        title = " ".join(heading.text().split()) if heading else None
+        yield Record("", _visible(tree), sha256_hex(raw), {"title": title or None, "encoding": encoding})
+
+
+def _decode(raw: bytes) -> tuple[str, str]:
+    declared = _DECLARED.search(raw[:4096])
+    name = declared[1].decode("ascii").lower() if declared else ""
+    name = _WIDER.get(name, name)
+    if name and name != "utf-8" and not raw.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        try:
+            return raw.decode(name), name
+        except (LookupError, UnicodeDecodeError):
+            pass  # the declaration is wrong: the bytes decide
+    return decode(raw)
+
+
+def _parse(page: str) -> LexborHTMLParser:
+    try:
+        from selectolax.lexbor import LexborHTMLParser
+    except ImportError as error:
+        raise missing_extra("selectolax", "data") from error
+    return LexborHTMLParser(page)
+
+
+def _visible(tree: LexborHTMLParser) -> str:
+    if tree.body is None:
+        return ""
+    tree.strip_tags(_UNSEEN)
+    for node in tree.css(_BLOCKS):
+        node.insert_before(_LINE)
+        node.insert_after(_LINE)
+    for node in tree.css("td,th"):
+        node.insert_after(_CELL)
+    lines = tree.body.text().split(_LINE)
+    plain = ("\t".join(" ".join(cell.split()) for cell in line.split(_CELL)).strip() for line in lines)
+    return "\n".join(line for line in plain if line)
+
+
+READER = HtmlReader()
