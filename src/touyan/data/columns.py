@@ -23,22 +23,23 @@ _FIELD = re.compile(r"\{([^{}]+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A column (`law_name`) or a text with columns in braces (`{law_name} {article_no}`)."""
+    """A column (`law_name`) or a text with columns in braces (`{law_name} {article_no}`); build it with `template`."""
 
     text: str
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        named = tuple(_FIELD.findall(self.text))
-        return named if named or not self.text else (self.text,)
+    """With braces in any case; empty: plays no part."""
+    columns: tuple[str, ...]
 
     def fill(self, values: Mapping[str, str | None]) -> str | None:
         """The text with the columns' values; None where all of them are empty."""
-        found = [values.get(column) or "" for column in self.columns]
-        if not any(found):
+        if not any(values.get(column) for column in self.columns):
             return None
-        filled = _FIELD.sub(lambda match: values.get(match[1]) or "", self.text) if _FIELD.search(self.text) else found[0]
-        return filled.strip() or None
+        return _FIELD.sub(lambda match: values.get(match[1]) or "", self.text).strip() or None
+
+
+def template(text: str) -> Template:
+    """Reads a column parameter of the flow."""
+    braced = text if "{" in text or not text else "{" + text + "}"
+    return Template(braced, tuple(_FIELD.findall(braced)))
 
 
 @dataclass(frozen=True, slots=True)

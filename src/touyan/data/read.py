@@ -16,7 +16,7 @@ from typing import Literal
 
 from touyan.core.canonical import canonical
 from touyan.core.errors import Invalid, Missing
-from touyan.data.columns import DocumentMaker, Roles, Template, compile_patterns
+from touyan.data.columns import DocumentMaker, Roles, compile_patterns, template
 from touyan.data.croissant import describe_documents
 from touyan.data.parser_process import ParserProcess
 from touyan.data.reader import Options, Reader, Record, Unreadable, named_reader, read_file, reader_names_by_extension
@@ -140,7 +140,7 @@ class Source:
 def _roles(params: ReadParams) -> Roles:
     columns = (params.key, params.title, params.group, params.label, params.version, params.subject)
     source = f"{params.provider}/{params.source}"
-    return Roles(source, params.rights, *map(Template, columns), tuple(params.meta), compile_patterns(tuple(params.group_pattern)))
+    return Roles(source, params.rights, *map(template, columns), tuple(params.meta), compile_patterns(tuple(params.group_pattern)))
 
 
 def _limits(params: ReadParams) -> tuple[int, int, int]:

@@ -6,6 +6,7 @@ never hold more than one document. Invariant: whatever the bytes, a reader gives
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,11 +15,12 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol
 
-from touyan.core.canonical import digest
+from touyan.core.canonical import sha256_hex
 from touyan.core.errors import Conflict, Invalid, Missing
 from touyan.core.names import nearest
 
 GROUP = "touyan.readers"
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +106,11 @@ def describe(error: Exception, path: Path) -> str:
 
 
 def row_record(place: str, cells: Mapping[str, str | None], options: Options) -> Record | Unreadable:
-    """A row of a table as a record; its raw digest is that of the canonical JSON of its cells."""
+    """A row of a table as a record; its raw digest is that of the JSON of its cells: sorted by column, no spaces, UTF-8."""
     column = options.text or "text"
     if column not in cells:
         return Unreadable(place, f"no-column: there is no column {column!r}; {nearest(column, cells)}")
-    return Record(place, cells[column] or "", digest(dict(cells)), cells)
+    return Record(place, cells[column] or "", sha256_hex(_encode(cells).encode("utf-8", "surrogatepass")), cells)
 
 
 @cache
