@@ -1,0 +1,261 @@
+"""The flow file: the YAML of a ring, validated by pydantic.
+
+Owns the schema (version 1, docs/formats/flow.md) and errors with file, line and the nearest valid name. A flow names sources,
+steps and required roles; never reviewers, keys or decisions. Invariant: what `read_flow` returns can be planned.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from touyan.core.canonical import sha256_hex
+from touyan.core.errors import Invalid
+from touyan.core.names import nearest
+from touyan.core.rights import PURPOSES, Rights, rights_from_json
+from touyan.flow.registry import StepSpec, known_steps
+from touyan.flow.yaml import Marked, read_yaml
+
+Name = Annotated[str, Field(pattern=r"^[\w][\w.-]{0,62}$")]
+RESERVED = ("use", "inputs", "need")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(_Strict):
+    """Where raw documents come from, and by what right."""
+
+    path: str = Field(description="file, folder, or package://DISTRIBUTION/path")
+    provider: str = Field(min_length=1, max_length=200, description="who provides it")
+    reader: str = Field("auto", description="name of a reader, or auto: by extension")
+    options: dict[str, Any] = Field(default_factory=dict, description="parameters of the step `read`")
+    rights: dict[str, Any] = Field(default_factory=dict, description="the rights record; what is not stated is unknown and blocks")
+
+
+class StepEntry(_Strict):
+    """A step of the flow: parameters stand beside `use` and `inputs`."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    use: str = Field("", description="step type; default: the entry's own name")
+    inputs: dict[str, str | list[str]] = Field(default_factory=dict, description="role: step, source or asset; default: the nearest that fits")
+    need: dict[str, Any] = Field(default_factory=dict, description="cpus, memory_gib, limit_s")
+
+
+class ReviewEntry(_Strict):
+    """What a review must have before a permit is issued."""
+
+    kind: Literal["project", "trial", "release"] = "release"
+    roles: list[Name] = Field(default_factory=lambda: ["data-reviewer"], min_length=1, description="roles the flow requires; never persons")
+    quorum: int = Field(1, ge=1, le=50, description="how many distinct persons must approve")
+
+
+class PermitEntry(_Strict):
+    """The scope of the permit that is asked for."""
+
+    audience: Literal["internal", "named-testers", "public"] = "internal"
+    domain: str = ""
+    sites: list[str] = Field(default_factory=list)
+    days: int = Field(90, ge=1, le=3650)
+    conditions: list[str] = Field(default_factory=list)
+
+
+class ServiceEntry(_Strict):
+    """The binding of an address to a list of models."""
+
+    name: Name
+    model: str = Field("", description="step that makes the model; default: the last one that generates")
+
+
+class FlowFile(_Strict):
+    """A ring, from sources to service."""
+
+    touyan: Literal[1] = Field(description="version of this format")
+    name: Name
+    title: str = ""
+    on_refused: Literal["skip", "stop"] = Field("skip", description="what to do when the rights gate refuses a source")
+    sources: dict[Name, Source] = Field(min_length=1)
+    steps: dict[Name, StepEntry | None] = Field(default_factory=dict)
+    review: ReviewEntry | None = None
+    permit: PermitEntry | None = None
+    service: ServiceEntry | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FlowStep:
+    """One step of a flow, checked against its StepSpec."""
+
+    name: str
+    spec: StepSpec
+    params: Any
+    inputs: Mapping[str, tuple[str, ...]]
+    """Role to the names of sources' readings, steps or assets."""
+    cpus: int
+    memory_bytes: int
+    limit_s: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Flow:
+    """A valid flow."""
+
+    path: Path
+    text: str
+    file: FlowFile
+    rights: Mapping[str, Rights]
+    """By source."""
+    steps: tuple[FlowStep, ...]
+
+    @property
+    def sha256(self) -> str:
+        return sha256_hex(self.text.encode())
+
+    @property
+    def folder(self) -> Path:
+        return self.path.absolute().parent
+
+
+def read_flow(path: Path) -> Flow:
+    """Reads and checks a flow file. Raises Invalid with file, line, field and the nearest valid name."""
+    marked = read_yaml(path)
+    if not isinstance(marked.value, dict):
+        raise marked.error((), "a flow is a mapping that begins with `touyan: 1`", "see docs/formats/flow.md, or: touyan init")
+    try:
+        file = FlowFile.model_validate(marked.value)
+    except ValidationError as error:
+        raise _told(marked, error) from error
+    rights = {name: _rights(marked, name, source) for name, source in file.sources.items()}
+    steps: list[FlowStep] = [_reading(marked, name, source) for name, source in file.sources.items()]
+    for name, entry in file.steps.items():
+        steps.append(_step(marked, name, entry or StepEntry(), steps))
+    flow = Flow(path, marked.text, file, rights, tuple(steps))
+    _check_service(marked, flow)
+    return flow
+
+
+def _told(marked: Marked, error: ValidationError) -> Invalid:
+    """The first complaint of pydantic, in our words."""
+    first = error.errors(include_url=False)[0]
+    location = tuple(p for p in first["loc"] if p not in ("[key]",))
+    if first["type"] == "extra_forbidden":
+        return marked.error(location, f"{location[-1]!r} is not a field here", nearest(str(location[-1]), _fields_at(location[:-1])))
+    if first["type"] == "missing":
+        return marked.error(location[:-1], f"the field {location[-1]!r} is missing", f"add `{location[-1]}:`")
+    return marked.error(location, _plain(first["msg"], first.get("input")), "see docs/formats/flow.md, or: touyan flow schema")
+
+
+def _plain(message: str, given: object) -> str:
+    shown = repr(given)
+    return f"{message[:1].lower()}{message[1:]}, not {shown if len(shown) < 80 else shown[:77] + '...'}"
+
+
+_SHAPES: dict[str, type[BaseModel]] = {
+    "sources": Source, "steps": StepEntry, "review": ReviewEntry, "permit": PermitEntry, "service": ServiceEntry,
+}  # fmt: skip
+
+
+def _fields_at(location: tuple[str | int, ...]) -> list[str]:
+    shape = _SHAPES.get(str(location[0]), FlowFile) if location else FlowFile
+    return list(shape.model_fields)
+
+
+def _rights(marked: Marked, name: str, source: Source) -> Rights:
+    place = ("sources", name, "rights")
+    try:
+        return rights_from_json(source.rights)
+    except Invalid as error:
+        word = error.message.split(":")[0].split("'")[1] if "'" in error.message.split(":")[0] else error.message.split(":")[0]
+        raise marked.error((*place, word), error.message, error.hint) from error
+    except TypeError as error:
+        raise marked.error(place, "a rights record is a mapping of texts and lists", "see docs/formats/rights.md") from error
+
+
+def _reading(marked: Marked, name: str, source: Source) -> FlowStep:
+    """Every source is read by a step of its own, `read/NAME`; so one that changes does not repeat the others."""
+    spec = known_steps()["read"]
+    params = _params(marked, ("sources", name, "options"), spec, {**source.options, "source": name, "reader": source.reader})
+    return FlowStep(f"read/{name}", spec, params, {"source": (name,)}, 0, spec.memory_bytes, spec.limit_s)
+
+
+def _step(marked: Marked, name: str, entry: StepEntry, earlier: list[FlowStep]) -> FlowStep:
+    place = ("steps", name)
+    steps = known_steps()
+    use = entry.use or name
+    if use not in steps:
+        raise marked.error((*place, "use") if entry.use else place, f"there is no step {use!r}", nearest(use, steps))
+    spec, extra = steps[use], dict(entry.model_extra or {})
+    fields = {f.name for f in dataclasses.fields(spec.params)}
+    inputs = {role: _names(value) for role, value in entry.inputs.items()}
+    for role in [r for r in spec.inputs if r in extra and r not in fields]:
+        inputs[role] = _names(extra.pop(role))
+    for role in inputs:
+        if role not in spec.inputs:
+            raise marked.error((*place, "inputs", role), f"{use} takes no input {role!r}", nearest(role, spec.inputs))
+    need = _need(marked, (*place, "need"), entry.need, spec)
+    params = _params(marked, place, spec, extra)
+    return FlowStep(name, spec, params, _wired(marked, place, spec, inputs, earlier), *need)
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else (str(value),)
+
+
+def _need(marked: Marked, place: tuple[str, ...], given: Mapping[str, Any], spec: StepSpec) -> tuple[int, int, int]:
+    defaults: dict[str, float] = {"cpus": spec.threads, "memory_gib": spec.memory_bytes / (1 << 30), "limit_s": spec.limit_s}
+    for word, value in given.items():
+        if word not in defaults:
+            raise marked.error((*place, word), f"{word!r} is not a field here", nearest(word, defaults))
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
+            raise marked.error((*place, word), f"must be a positive number, not {value!r}", "give a number")
+        defaults[word] = value
+    return int(defaults["cpus"]), int(defaults["memory_gib"] * (1 << 30)), int(defaults["limit_s"])
+
+
+def _params(marked: Marked, place: tuple[str, ...], spec: StepSpec, given: Mapping[str, Any]) -> Any:
+    """The step's parameters as its own dataclass, with pydantic's checks of every value."""
+    fields = [f.name for f in dataclasses.fields(spec.params)]
+    for word in given:
+        if word not in fields:
+            raise marked.error((*place, word), f"{spec.name} has no parameter {word!r}", nearest(word, fields))
+    try:
+        return TypeAdapter(spec.params).validate_python(dict(given))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise marked.error((*place, *first["loc"]), _plain(first["msg"], first.get("input")), f"see: touyan flow steps {spec.name}") from error
+
+
+def _wired(
+    marked: Marked, place: tuple[str, ...], spec: StepSpec, given: Mapping[str, tuple[str, ...]], earlier: list[FlowStep]
+) -> dict[str, tuple[str, ...]]:
+    """Inputs by role: what the flow says, else the nearest earlier step that makes the kind, or all of them for a list."""
+    wired: dict[str, tuple[str, ...]] = {}
+    for role, wanted in spec.inputs.items():
+        makers = [s.name for s in earlier if s.spec.output == wanted.kind]
+        if role in given:
+            wired[role] = given[role]
+        elif wanted.many and makers:
+            wired[role] = tuple(makers)
+        elif makers and not wanted.optional:
+            wired[role] = (makers[-1],)
+        elif not wanted.optional:
+            hint = f"put a step before it that makes one, or name it: inputs: {{{role}: ASSET}}"
+            raise marked.error(place, f"{spec.name} needs a {wanted.kind} as {role!r}, and no step before it makes one", hint)
+    return wired
+
+
+def _check_service(marked: Marked, flow: Flow) -> None:
+    makers = [s.name for s in flow.steps if s.spec.output == "model"]
+    service = flow.file.service
+    if service and service.model and service.model not in makers:
+        raise marked.error(("service", "model"), f"no step {service.model!r} makes a model", nearest(service.model, makers))
+
+
+def purposes_needed(flow: Flow) -> list[str]:
+    """The purposes for which a source must be cleared to take part in this flow, in the order of the ring."""
+    wanted = {s.spec.purpose for s in flow.steps} | ({"serve"} if flow.file.service else set[Any]())
+    return [p for p in PURPOSES if p in wanted]
