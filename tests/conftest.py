@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from postgres import Cluster, binaries
 
+from postgres import Cluster, binaries
 from touyan.core.party import Actor, Role
 from touyan.core.rights import PURPOSES, Rights
 from touyan.core.seam import FixedSeam, Seam

@@ -18,7 +18,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=", "shared_buffers=32MB", "max_connections=60")
+FAST = (
+    "fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=", "shared_buffers=32MB", "max_connections=60",
+)  # fmt: skip
 SUPERUSER = "postgres"
 
 
@@ -69,9 +71,12 @@ class Cluster:
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._binaries / program), *arguments]
+        # A server that inherits a pipe keeps it open, and whoever reads it waits for ever: only initdb may have one.
+        sink = subprocess.PIPE if program == "initdb" else subprocess.DEVNULL
+        environment = {"PATH": os.environ["PATH"], "LANG": "C"}
         done = subprocess.run(
-            command, cwd=self._home, user=self._user, env={"PATH": os.environ["PATH"], "LANG": "C"}, check=False, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if program == "initdb" else subprocess.DEVNULL, stderr=subprocess.STDOUT,
+            command, cwd=self._home, user=self._user, env=environment, check=False, text=True,
+            stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
         )  # fmt: skip
         if done.returncode:
             raise RuntimeError(f"{program} failed: {done.stdout or ''}{self._log()}")
