@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import cast
 
 from sqlalchemy import Connection, select
 
 from touyan.core.asset import Manifest
 from touyan.core.canonical import Json, short
-from touyan.core.errors import Refused, TouyanError
+from touyan.core.errors import Missing, Refused, TouyanError
 from touyan.core.party import Actor, Verb
 from touyan.core.rights import Block, Effective, Purpose, Rights, effective, meet
 from touyan.core.seam import Seam, iso
@@ -51,6 +52,15 @@ class OpenAsset:
             target.chmod(0o444)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def read_file(self, path: str) -> bytes:
+        """The verified bytes of one file that fits in memory. Raises Missing or Broken."""
+        sha256 = next((f.sha256 for f in self.manifest.files if f.path == path), None)
+        if sha256 is None:
+            raise Missing("no-file", f"the {self.manifest.kind} {short(self.asset.id)} has no file {path[:120]!r}", "see: touyan show")
+        with TemporaryDirectory() as folder:
+            self._fetch(sha256, Path(folder) / "file")
+            return (Path(folder) / "file").read_bytes()
 
 
 class Gate:
