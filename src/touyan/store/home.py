@@ -19,6 +19,8 @@ from touyan.core.errors import Missing
 from touyan.core.party import DEFAULT_PROJECT, Actor, Role
 from touyan.core.seam import Seam, SystemSeam, iso
 from touyan.store import tables as t
+from touyan.store.answers import Answers
+from touyan.store.api_keys import ApiKeys
 from touyan.store.assets import Assets
 from touyan.store.database import Database, refuse_network_file_system, setting
 from touyan.store.events import EventLog
@@ -26,6 +28,7 @@ from touyan.store.gate import Gate
 from touyan.store.keys import KeyPair, Keyring
 from touyan.store.objects import open_objects
 from touyan.store.parties import Parties
+from touyan.store.services import Services
 from touyan.store.statements import Statements
 
 FIRST_ROLES: tuple[Role, ...] = ("owner", "steward", "engineer", "officer", "server")
@@ -46,6 +49,9 @@ class Store:
         self.objects = open_objects(objects_place)
         self.assets = Assets(self.database, self.objects, self.statements, self.events, seam)
         self.gate = Gate(self.database, self.assets, self.statements, self.events, seam)
+        self.services = Services(self.database, self.events, seam)
+        self.api_keys = ApiKeys(self.database, self.parties, self.events, seam)
+        self.answers = Answers(self.database, self.events, seam)
 
     @property
     def log_key(self) -> KeyPair:

@@ -103,7 +103,7 @@ permit = _table(
 
 service = _table("service", _text("project", key=True), _text("name", key=True), _text("targets"), _text("bound_by"), _text("at"))
 api_key = _table("api_key", _text("id", key=True), _text("project"), _text("party"), _text("sha256", index=True), _text("label"),
-                 _text("created_at"), _text("revoked_at", null=True))  # fmt: skip
+                 _text("terms"), _text("created_at"), _text("revoked_at", null=True))  # fmt: skip
 usage = _table("usage", Column("seq", SEQUENCE, primary_key=True, autoincrement=True), _text("project"), _text("service"), _text("model"), _text("permit"),
                _text("api_key"), Column("prompt_tokens", Integer, nullable=False), Column("completion_tokens", Integer, nullable=False),
                _text("at"))  # fmt: skip
