@@ -1,0 +1,163 @@
+"""The verb `gather`: the sources of a flow become source Assets with an owner and rights, or are refused with reasons.
+
+Rights are asked before a byte is read: a source whose rights block is never opened. Bytes that did not change since the last
+time (by the file's stat) are not hashed again. Invariant: what is cleared here has a rights Statement signed by the actor.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import delete, insert, select
+
+from touyan.core.asset import FileRef, asset_id, build
+from touyan.core.canonical import Json
+from touyan.core.errors import Conflict, Invalid, Missing, Refused, TouyanError
+from touyan.core.party import Actor
+from touyan.core.rights import Block, Purpose, Rights, effective, rights_from_json
+from touyan.data.snapshot import Snapshot, snapshot
+from touyan.data.walk import FoundFile
+from touyan.store import tables as t
+from touyan.store.home import Store
+from touyan.store.policy import Thing, require
+
+RACY_NS = 2_000_000_000  # a file written this recently may change again without a new time stamp: it is not remembered
+
+
+class SourceEntry(Protocol):
+    """What a flow says about a source."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def provider(self) -> str: ...
+    @property
+    def reader(self) -> str: ...
+    @property
+    def rights(self) -> Mapping[str, Json]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A source as it stands in the store."""
+
+    name: str
+    provider: str
+    """`provider/name`: stable over the versions of the source."""
+    path: str
+    reader: str
+    rights: Rights
+    asset: str = ""
+    """Id of the source Asset; empty where it was refused."""
+    size_bytes: int = 0
+    blocks: tuple[Block, ...] = ()
+
+    @property
+    def is_cleared(self) -> bool:
+        return not self.blocks
+
+
+def gather(store: Store, actor: Actor, sources: Mapping[str, SourceEntry], folder: Path, purposes: Sequence[Purpose]) -> list[Gathered]:
+    """Gathers every source for the given purposes. Raises Missing or Invalid where a cleared one cannot be found."""
+    return [_gather_one(store, actor, name, entry, folder, purposes) for name, entry in sources.items()]
+
+
+def _gather_one(store: Store, actor: Actor, name: str, entry: SourceEntry, folder: Path, purposes: Sequence[Purpose]) -> Gathered:
+    who, rights = f"{entry.provider}/{name}", rights_from_json(entry.rights)
+    blocks = _blocks_of(who, rights, purposes, store.seam.now_ms())
+    if blocks:
+        return _refused(store, actor, Gathered(name, who, entry.path, entry.reader, rights, blocks=blocks))
+    require(actor, "gather", Thing("source", who, actor.project))
+    found = snapshot(entry.path, folder)
+    files = _keep(store, found)
+    asset = _publish(store, actor, who, files, rights)
+    with store.database.read() as connection:
+        blocks = tuple(b for p in purposes for b in store.gate.blocks(connection, actor.project, asset, p, _partly(store, actor, who)))
+    gathered = Gathered(name, who, entry.path, entry.reader, rights, asset, found.size_bytes, tuple(dict.fromkeys(blocks)))
+    return _refused(store, actor, gathered) if blocks else gathered
+
+
+def _blocks_of(who: str, rights: Rights, purposes: Sequence[Purpose], at_ms: int) -> tuple[Block, ...]:
+    permitted = effective(who, rights)
+    return tuple(dict.fromkeys(b for p in purposes for b in permitted.why_not(p, at_ms)))
+
+
+def _partly(store: Store, actor: Actor, who: str) -> list[str]:
+    """Withdrawals of single documents or subjects: the refinery leaves those out, the rest of the source goes on."""
+    return [w.id for w in store.withdrawals.active(actor.project, who) if w.selector != "source"]
+
+
+def _refused(store: Store, actor: Actor, source: Gathered) -> Gathered:
+    reasons = "; ".join(dict.fromkeys(b.reason for b in source.blocks))
+    refusal = Refused("source-refused", f"the source {source.provider} is refused: {reasons}", "complete its rights record, with evidence")
+    store.gate.tell(actor, "source.refused", [source.asset or source.provider], refusal, {"source": source.provider})
+    return source
+
+
+def _keep(store: Store, found: Snapshot) -> list[FileRef]:
+    """FileRefs of the snapshot, with their objects in the store."""
+    paths = {f.path: str(f.absolute) for f in found.files}
+    with store.database.read() as connection:
+        rows = connection.execute(select(t.file_stat).where(t.file_stat.c.path.in_(paths.values()))).mappings()
+        known = {r["path"]: (r["stat"], r["sha256"], r["size_bytes"]) for r in rows}
+    refs: list[FileRef] = []
+    fresh: list[dict[str, object]] = []
+    for file in found.files:
+        stat, sha256, size = known.get(paths[file.path], ("", "", -1))
+        key = "|".join(map(str, file.stat_key))
+        if stat != key or not store.objects.has(sha256, size):
+            stored = _put(store, file)
+            sha256, size = stored.sha256, stored.size_bytes
+            fresh.append({"path": paths[file.path], "stat": key, "sha256": sha256, "size_bytes": size})
+        refs.append(FileRef(file.path, sha256, size))
+    _remember(store, fresh)
+    return refs
+
+
+def _put(store: Store, file: FoundFile) -> FileRef:
+    try:
+        return store.objects.put(file.absolute)
+    except PermissionError as error:
+        raise Invalid("unreadable-source", f"{file.path} cannot be read: {error.strerror}", "grant read access, or remove the file") from error
+    except FileNotFoundError as error:
+        raise Missing("source-moved", f"{file.path} went away while it was gathered", "run again when the source is at rest") from error
+
+
+def _remember(store: Store, rows: list[dict[str, object]]) -> None:
+    """Remembers digests by stat, save for files changed a moment ago."""
+    settled = [r for r in rows if time.time_ns() - Path(str(r["path"])).stat().st_mtime_ns > RACY_NS]
+    if not settled:
+        return
+    try:
+        with store.database.write() as connection:
+            connection.execute(delete(t.file_stat).where(t.file_stat.c.path.in_([r["path"] for r in settled])))
+            connection.execute(insert(t.file_stat), settled)
+    except Conflict:
+        return  # a cache: another run that gathers the same source was first
+
+
+def _publish(store: Store, actor: Actor, who: str, files: list[FileRef], rights: Rights) -> str:
+    """The source Asset with its rights and owner Statements, in one transaction."""
+    manifest = build("source", files, provider=who)
+    identifier, record = asset_id(manifest), rights.to_json()
+    with store.database.write() as connection:
+        store.assets.publish(connection, actor, manifest, who.rpartition("/")[2])
+        standing = store.statements.standing(connection, actor.project, identifier)
+        if standing.rights != rights:
+            require(actor, "state", Thing("source", identifier, actor.project))
+            store.statements.make(connection, actor, identifier, "rights", {"rights": record})
+            store.events.emit(connection, actor, "rights.stated", [identifier], {"rights": record, "source": who})
+        if not standing.owner:
+            store.statements.make(connection, actor, identifier, "owner", {"party": actor.party})
+        store.withdrawals.apply_to_new_source(connection, actor, identifier, who)
+    return identifier
+
+
+def complaint(source: Gathered) -> TouyanError:
+    """The error for a source that a flow cannot do without."""
+    reasons = "; ".join(dict.fromkeys(b.reason for b in source.blocks))
+    return Refused("source-refused", f"the source {source.provider} is refused: {reasons}", "complete its rights record, or `on_refused: skip`")
