@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import socket
 import struct
 import subprocess
@@ -22,13 +23,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from touyan.core.errors import Missing
+from touyan.core.errors import Broken, Missing
 from touyan.data.reader import Options, Record, Unreadable, named_reader, read_file
 
 WALL_FACTOR = 10
 """A parser that waits instead of computing is given up after this many times its CPU limit."""
 FRAME_FACTOR = 8
 """A code point takes at most 6 bytes as JSON; the rest is for the other columns."""
+READY = {"ready": 1}
+"""The child's first frame: what fails before it is our fault, not a file's."""
 _HEAD = struct.Struct(">I")
 
 
@@ -43,12 +46,17 @@ class ParserProcess:
         self._socket: socket.socket | None = None
 
     def read(self, reader: str, path: Path, options: Options) -> Iterator[Record | Unreadable]:
-        """What `reader` finds in the file at `path`. Raises Missing where the reader's extra is not installed."""
+        """What `reader` finds in the file at `path`.
+
+        Raises Missing where the reader's extra is not installed, Broken where no child can be started at all.
+        """
+        channel = self._socket or self._start()
+        is_whole = False
         try:
-            channel = self._socket or self._start()
             send(channel, {"reader": reader, "path": str(path), "options": asdict(options)})
             while (frame := receive(channel, self._max_frame_bytes)) is not None:
                 if "end" in frame:
+                    is_whole = True
                     return
                 yield _outcome(frame)
             yield Unreadable("", f"parser-lost: {self._cause()}")
@@ -56,7 +64,9 @@ class ParserProcess:
             yield Unreadable("", f"parser-lost: no answer within {WALL_FACTOR * self._limit_s} s")
         except (OSError, ValueError) as error:
             yield Unreadable("", f"parser-lost: {type(error).__name__}")
-        self._stop()
+        finally:
+            if not is_whole:  # lost, or left in the middle of a file: its answers would be taken for the next file's
+                self._stop()
 
     def __enter__(self) -> Self:
         return self
@@ -75,14 +85,20 @@ class ParserProcess:
             )  # fmt: skip
         parent.settimeout(WALL_FACTOR * self._limit_s)
         self._socket = parent
+        if receive(parent, self._max_frame_bytes) != READY:
+            self._stop()
+            raise Broken("no-parser", "the parser process does not start", f"run: {sys.executable} -c 'import touyan.data.parser_process'")
         return parent
 
     def _cause(self) -> str:
         """Why the child closed its end."""
-        code = self._child.wait() if self._child else 0
-        if -code in (24, 9):  # SIGXCPU at the soft limit, SIGKILL at the hard one
-            return f"took more than {self._limit_s} s of CPU, or was killed for memory"
-        return f"ended with {code}"
+        try:
+            code = self._child.wait(timeout=1) if self._child else 0
+        except subprocess.TimeoutExpired:
+            return "closed its socket without ending"
+        if code == -signal.SIGXCPU:
+            return f"took more than {self._limit_s} s of CPU for one document"
+        return "killed, most likely for memory" if code == -signal.SIGKILL else f"ended with status {code}"
 
     def _stop(self) -> None:
         if self._socket is not None:
@@ -143,6 +159,7 @@ def serve(channel: socket.socket, limit_s: int, memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    send(channel, READY)
     while (request := receive(channel, 1 << 20)) is not None:
         _renew(limit_s)
         try:

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from touyan.core.canonical import canonical
+from touyan.core.canonical import canonical, digest, parse
 from touyan.core.errors import Invalid, Missing
+from touyan.core.rights import Rights, rights_from_json
 from touyan.data.columns import DocumentMaker, Roles, compile_patterns, template
-from touyan.data.croissant import describe_documents
+from touyan.data.croissant import Dataset, croissant_record
 from touyan.data.parser_process import ParserProcess
 from touyan.data.reader import Options, Reader, Record, Unreadable, named_reader, read_file, reader_names_by_extension
 from touyan.data.seen import SeenDocuments
@@ -42,6 +43,8 @@ class ReadParams:
     """sha256 hex of the Rights record in force."""
     rights_record: str = ""
     """Its canonical JSON, for the Croissant record."""
+    published: str = ""
+    """ISO date on which the source was published, for the Croissant record."""
     reader: str = "auto"
     """Name of a reader, or 'auto': by the extension of each file."""
     table: str = ""
@@ -171,13 +174,35 @@ def _finish(work: Work[ReadParams], maker: DocumentMaker, tally: Tally, shards: 
     if not tally.documents:
         raise Invalid("nothing-read", f"no document could be read: {tally.first_reasons()}", "correct the reader or its columns")
     maker.check_columns()
-    summary = tally.summary()
-    (work.out / "summary.json").write_bytes(canonical(summary))
-    params = work.params
-    record = describe_documents(params.provider, params.source, params.rights_record, shards, summary, params.rights)
-    (work.out / "croissant.json").write_bytes(canonical(record))
+    (work.out / "summary.json").write_bytes(canonical(tally.summary()))
+    (work.out / "croissant.json").write_bytes(canonical(croissant_record(_dataset(work, tally, shards))))
     work.count("documents", tally.documents)
     work.count("unreadable", tally.unreadables)
+
+
+def _dataset(work: Work[ReadParams], tally: Tally, shards: list[Path]) -> Dataset:
+    params = work.params
+    return Dataset(
+        provider=params.provider,
+        name=params.source,
+        source_asset=work.one("source").id,
+        rights=_rights(params),
+        rights_sha256=params.rights,
+        shards=shards,
+        documents=tally.documents,
+        unreadable=tally.unreadables,
+        published=params.published,
+    )
+
+
+def _rights(params: ReadParams) -> Rights:
+    """The Rights record, checked against its digest; without one, rights of which everything is unknown. Raises Invalid."""
+    if not params.rights_record:
+        return Rights()
+    value = parse(params.rights_record)
+    if digest(value) != params.rights or not isinstance(value, dict):
+        raise Invalid("rights-mismatch", "rights_record is not the record that `rights` names", "let the planner fill in both")
+    return rights_from_json(value)
 
 
 STEP = StepSpec(

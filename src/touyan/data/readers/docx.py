@@ -80,7 +80,7 @@ class _Body:
             self._parts.append(data)
 
     def whole(self) -> str:
-        lines = ("\t".join(cell.strip() for cell in line.split("\t")).strip() for line in "".join(self._parts).split("\n"))
+        lines = ("\t".join(cell.strip() for cell in line.split("\t")).rstrip() for line in "".join(self._parts).split("\n"))
         return "\n".join(line for line in lines if line)
 
 
