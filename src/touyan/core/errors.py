@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -75,3 +76,14 @@ def missing_extra(package: str, extra: str) -> Missing:
 
 
 FAMILIES: dict[str, type[TouyanError]] = {f.__name__: f for f in (Invalid, Refused, Missing, Conflict, Broken)}
+
+
+def error_record(error: TouyanError) -> dict[str, str]:
+    """The form in which an error crosses a process or a table; `error_from` makes the same error again."""
+    return {"family": type(error).__name__, "code": error.code, "message": error.message, "hint": error.hint}
+
+
+def error_from(record: Mapping[str, object]) -> TouyanError:
+    """The error of a record; one of an unknown family is Broken."""
+    code, message, hint = (str(record.get(n, "")) for n in ("code", "message", "hint"))
+    return FAMILIES.get(str(record.get("family", "")), Broken)(code, message, hint)

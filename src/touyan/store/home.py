@@ -25,6 +25,7 @@ from touyan.store.assets import Assets
 from touyan.store.database import Database, refuse_network_file_system, setting
 from touyan.store.events import EventLog
 from touyan.store.gate import Gate
+from touyan.store.jobs import Jobs
 from touyan.store.keys import KeyPair, Keyring
 from touyan.store.objects import open_objects
 from touyan.store.parties import Parties
@@ -49,6 +50,7 @@ class Store:
         self.objects = open_objects(objects_place)
         self.assets = Assets(self.database, self.objects, self.statements, self.events, seam)
         self.gate = Gate(self.database, self.assets, self.statements, self.events, seam)
+        self.jobs = Jobs(self.database, self.parties, self.assets, self.statements, self.events, seam)
         self.services = Services(self.database, self.events, seam)
         self.api_keys = ApiKeys(self.database, self.parties, self.events, seam)
         self.answers = Answers(self.database, self.events, seam)
