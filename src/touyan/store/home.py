@@ -29,6 +29,8 @@ from touyan.store.jobs import Jobs
 from touyan.store.keys import KeyPair, Keyring
 from touyan.store.objects import open_objects
 from touyan.store.parties import Parties
+from touyan.store.permits import Permits
+from touyan.store.reviews import Reviews
 from touyan.store.services import Services
 from touyan.store.statements import Statements
 
@@ -51,6 +53,10 @@ class Store:
         self.assets = Assets(self.database, self.objects, self.statements, self.events, seam)
         self.gate = Gate(self.database, self.assets, self.statements, self.events, seam)
         self.jobs = Jobs(self.database, self.parties, self.assets, self.statements, self.events, seam)
+        self.reviews = Reviews(self.database, self.parties, self.assets, self.events, self.gate, seam)
+        self.permits = Permits(
+            self.database, self.parties, self.keyring, self.statements, self.reviews, self.events, self.gate, seam
+        )  # fmt: skip
         self.services = Services(self.database, self.events, seam)
         self.api_keys = ApiKeys(self.database, self.parties, self.events, seam)
         self.answers = Answers(self.database, self.events, seam)
