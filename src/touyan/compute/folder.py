@@ -1,0 +1,157 @@
+"""The folder of an Attempt: `jobs/<job>/<attempt>/`, format version 1 (docs/formats/attempt.md).
+
+    spec.json  inputs.json  limits.json  in/<role>/<n>/  out/  scratch/  checkpoints/<position>/  heartbeat
+    progress.json  telemetry.json  done.json | error.json  exit.json  log.txt  result.json
+
+Owns names and how a file in it is written and read. Knows nothing of who may write what when. Invariant: a JSON file is there
+whole or not at all, and a mark stands only beside files whose digests it names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from touyan.core.asset import FileRef, check_path
+from touyan.core.errors import Broken
+
+MARK = ".done"
+"""Suffix of the marks of finished shards in `out/`; no Asset holds files of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFolder:
+    """The places in the folder of one Attempt."""
+
+    root: Path
+
+    @property
+    def inputs(self) -> Path:
+        return self.root / "in"
+
+    @property
+    def out(self) -> Path:
+        return self.root / "out"
+
+    @property
+    def scratch(self) -> Path:
+        return self.root / "scratch"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.root / "checkpoints"
+
+    @property
+    def heartbeat(self) -> Path:
+        """Touched by the agent after each renewal; the wrapper watches it."""
+        return self.root / "heartbeat"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "log.txt"
+
+    def file(self, name: str) -> Path:
+        return self.root / f"{name}.json"
+
+    def create(self) -> None:
+        """An empty folder, whatever a half-made one may have left."""
+        shutil.rmtree(self.root, ignore_errors=True)
+        for folder in (self.root, self.inputs, self.out, self.scratch, self.checkpoints):
+            folder.mkdir(parents=True)
+
+    def clear(self, keep_work: bool = False) -> None:
+        """Removes what only the running step needed; with `keep_work`, a later Attempt still finds shards and checkpoints."""
+        bulk = (self.inputs, self.scratch) if keep_work else (self.inputs, self.scratch, self.out, self.checkpoints)
+        for folder in bulk:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_json(path: Path, value: Mapping[str, object], durable: bool = False) -> None:
+    """Writes under another name, then renames; `durable` survives a power cut."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
+    draft.rename(path)
+    if durable:
+        flush_folder(path.parent)
+
+
+def read_json(path: Path) -> dict[str, object]:
+    """The object in a file, empty where there is none. Raises Broken on anything else."""
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise Broken("damaged-attempt", f"{path.name} of an Attempt is no JSON: {error}", "run the flow again: the step is repeated") from error
+    if not isinstance(value, dict):
+        raise Broken("damaged-attempt", f"{path.name} of an Attempt holds no object", "run the flow again: the step is repeated")
+    return cast("dict[str, object]", value)
+
+
+def digest_file(path: Path) -> FileRef:
+    """Digest and size of a file, with an empty path."""
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return FileRef("", sha256, path.stat().st_size)
+
+
+def write_mark(mark: Path, root: Path, files: Iterable[Path]) -> None:
+    """Writes the mark of finished `files`, which lie below `root`."""
+    listed = [{"path": f.relative_to(root).as_posix(), **_bytes_of(f)} for f in sorted(files)]
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    write_json(mark, {"done": 1, "files": listed})
+
+
+def _bytes_of(path: Path) -> dict[str, object]:
+    ref = digest_file(path)
+    return {"sha256": ref.sha256, "size_bytes": ref.size_bytes}
+
+
+def marked(mark: Path, root: Path) -> list[FileRef] | None:
+    """The files below `root` that a mark stands for, or None where the mark is missing or does not fit them."""
+    try:
+        value = read_json(mark)
+        listed = cast("list[dict[str, object]]", value["files"])
+        refs = [FileRef(check_path(str(f["path"])), str(f["sha256"]), cast(int, f["size_bytes"])) for f in listed]
+    except (KeyError, TypeError, Broken):
+        return None
+    return refs if all(_holds(root / r.path, r) for r in refs) else None
+
+
+def _holds(path: Path, ref: FileRef) -> bool:
+    if path.is_symlink() or not path.is_file() or path.stat().st_size != ref.size_bytes:
+        return False
+    return digest_file(path).sha256 == ref.sha256
+
+
+def marks(out: Path) -> list[str]:
+    """Names of the marks in an output folder, relative to it."""
+    return sorted(p.relative_to(out).as_posix() for p in out.rglob(f"*{MARK}"))
+
+
+def newest_checkpoint(checkpoints: Path) -> tuple[int, Path] | None:
+    """Position and folder of the newest checkpoint that is whole, or None."""
+    named = (p for p in checkpoints.glob("*") if p.name.isdecimal() and p.is_dir())
+    for folder in sorted(named, key=lambda p: int(p.name), reverse=True):
+        if marked(checkpoints / f"{folder.name}{MARK}", folder) is not None:
+            return int(folder.name), folder
+    return None
+
+
+def flush_folder(folder: Path) -> None:
+    """Makes renames in a folder survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
