@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from touyan.core.document import Verdict
-from touyan.corpus.normal import DIGEST_BYTES, digest
+from touyan.corpus.normal import DIGEST_BYTES, normal_forms
 from touyan.corpus.operator import DocumentBatch, Marks, Survey
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class ExactDuplicates:
         """`digest` (n, 16) uint8 of the normalised texts, `doc_id` (n, 32) uint8 and `place` (n,) int64 in the shard."""
         import numpy as np
 
-        digests = np.frombuffer(b"".join(map(digest, batch.texts)), dtype=np.uint8)
+        digests = np.frombuffer(b"".join(normal_forms(batch.texts).digests()), dtype=np.uint8)
         ids = np.frombuffer(bytes.fromhex("".join(batch.doc_ids)), dtype=np.uint8)
         places = np.asarray(batch.columns["place"], dtype=np.int64)
         return {"digest": digests.reshape(-1, DIGEST_BYTES), "doc_id": ids.reshape(-1, 32), "place": places}

@@ -30,7 +30,9 @@ _UNIT = re.compile(r" ?(?:[元万亿吨斤]|美元|欧元|日元|港元|人民�
 _CURRENCY = "¥￥$€£"
 _TELEPHONE_WORD = re.compile(r"(?:tel|phone|mobile|mob|cell|call|wechat|weixin|wx|vx|qq|id|no)[.:]?\Z", re.IGNORECASE)
 
-_FULL_WIDTH = re.compile("[！-～\u3000\u00a0\u2010-\u2015\u2212]")
+# Only what can be part of an identifier: ，：（） are in every Chinese text and must not cost a translation.
+_SEPARATORS = "\u3000\u00a0．－＿\u2010-\u2015\u2212"
+_FULL_WIDTH = re.compile(rf"[０-９Ａ-Ｚａ-ｚ＠]|[0-9A-Za-z][{_SEPARATORS}]")
 _FOLD = {point: point - 0xFEE0 for point in range(0xFF01, 0xFF5F)}
 _FOLD |= dict.fromkeys((0x3000, 0x00A0), 0x20) | dict.fromkeys((*range(0x2010, 0x2016), 0x2212), 0x2D)
 
@@ -105,7 +107,7 @@ def _windows(text: str, groups: list[tuple[int, int]], i: int) -> Iterator[tuple
 def _kind(text: str, digits: str, groups: list[tuple[int, int]]) -> tuple[Kind | None, str]:
     if is_id_card(digits):
         return "id-card", digits
-    if is_bank_card(digits) and _card_spelling(text, groups):
+    if _card_spelling(text, groups) and is_bank_card(digits):
         return "bank-card", digits
     if digits[-_MOBILE_DIGITS :].isdigit() and _mobile_spelling(text, digits, groups):
         return "mobile", digits[-_MOBILE_DIGITS :]
@@ -114,10 +116,10 @@ def _kind(text: str, digits: str, groups: list[tuple[int, int]]) -> tuple[Kind |
 
 def is_id_card(digits: str) -> bool:
     """Whether 18 characters are a citizen identification number: province, real date of birth, check character (GB 11643)."""
-    if len(digits) != _ID_DIGITS or not digits[:17].isdigit() or digits[:2] not in _PROVINCES:
+    if len(digits) != _ID_DIGITS or digits[:2] not in _PROVINCES or not digits[:17].isdigit() or not _is_birthday(digits[6:14]):
         return False
     total = sum(weight * int(digit) for weight, digit in zip(_ID_WEIGHTS, digits, strict=False))
-    return digits[17] == _ID_CHECK[total % 11] and _is_birthday(digits[6:14])
+    return digits[17] == _ID_CHECK[total % 11]
 
 
 def _is_birthday(digits: str) -> bool:
@@ -140,8 +142,9 @@ def is_bank_card(digits: str) -> bool:
 
 def _card_spelling(text: str, groups: list[tuple[int, int]]) -> bool:
     """A card is printed in groups of at least four, or in one; inside a word of letters and digits it is something else."""
-    stands_alone = not (_letter_before(text, groups[0][0]) or _letter_after(text, groups[-1][1]))
-    return stands_alone and all(end - start >= 4 for start, end in groups[:-1])
+    if any(end - start < 4 for start, end in groups[:-1]):
+        return False
+    return not (_letter_before(text, groups[0][0]) or _letter_after(text, groups[-1][1]))
 
 
 def _mobile_spelling(text: str, digits: str, groups: list[tuple[int, int]]) -> bool:
@@ -151,7 +154,7 @@ def _mobile_spelling(text: str, digits: str, groups: list[tuple[int, int]]) -> b
         return False
     sizes = [end - start for start, end in groups]
     if prefix and sizes[0] == len(prefix):
-        sizes = sizes[1:]
+        sizes = sizes[1:] if text[groups[0][1]] != "." else []
     elif prefix:
         sizes[0] -= len(prefix)
     return tuple(sizes) in _MOBILE_GROUPS and not _is_quantity(text, groups[0][0], groups[-1][1])

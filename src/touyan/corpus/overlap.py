@@ -7,12 +7,11 @@ is found, except that texts shorter than an anchor are only found as whole docum
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from touyan.corpus.normal import DIGEST_BYTES, normalised
+from touyan.corpus.normal import NormalForms, normal_forms
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,51 +32,42 @@ class Wanted:
         self._anchored: dict[int, list[tuple[int, bytes, str]]] = defaultdict(list)
 
     def add(self, doc_ids: Sequence[str], texts: Sequence[str]) -> None:
-        """Looks for these texts too, in their normalised form."""
-        for doc_id, text in zip(doc_ids, map(normalised, texts), strict=True):
-            self._whole[_digest(text)].append(doc_id)
-            if len(text) >= ANCHOR_CHARS:
-                anchor = int(_rolling(_points(text[:ANCHOR_CHARS]))[0])
-                self._anchored[anchor].append((len(text), _digest(text), doc_id))
+        """Looks for these texts too, in their normal form."""
+        forms = normal_forms(texts)
+        starts, lengths = forms.bounds[:-1].tolist(), (forms.bounds[1:] - forms.bounds[:-1]).tolist()
+        anchors = _rolling(forms.points)
+        for doc_id, digest, start, length in zip(doc_ids, forms.digests(), starts, lengths, strict=True):
+            self._whole[digest].append(doc_id)
+            if length >= ANCHOR_CHARS:
+                self._anchored[int(anchors[start])].append((length, digest, doc_id))
 
     def hits(self, doc_ids: Sequence[str], texts: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Pairs (doc_id of a wanted text, doc_id of a text here that holds it)."""
-        forms = [normalised(text) for text in texts]
-        for doc_id, form in zip(doc_ids, forms, strict=True):
-            yield from ((wanted, doc_id) for wanted in self._whole.get(_digest(form), ()))
+        forms = normal_forms(texts)
+        for doc_id, digest in zip(doc_ids, forms.digests(), strict=True):
+            yield from ((wanted, doc_id) for wanted in self._whole.get(digest, ()))
         yield from self._inside(doc_ids, forms)
 
-    def _inside(self, doc_ids: Sequence[str], forms: Sequence[str]) -> Iterator[tuple[str, str]]:
+    def _inside(self, doc_ids: Sequence[str], forms: NormalForms) -> Iterator[tuple[str, str]]:
         import numpy as np
 
-        joined = "".join(forms)
-        if len(joined) < ANCHOR_CHARS or not self._anchored:
+        windows = _rolling(forms.points)
+        if not len(windows) or not self._anchored:
             return
         anchors = np.sort(np.fromiter(self._anchored, dtype=np.uint64))
-        windows = _rolling(_points(joined))
         nearest = anchors[np.minimum(np.searchsorted(anchors, windows), len(anchors) - 1)]
         places = np.flatnonzero(nearest == windows)
-        ends = np.cumsum([len(form) for form in forms])
-        owners = np.searchsorted(ends, places, side="right")
-        for place, owner, anchor in zip(places.tolist(), owners.tolist(), windows[places].tolist(), strict=True):
-            for length, digest, wanted in self._anchored[anchor]:
+        owners = np.searchsorted(forms.bounds[1:], places, side="right")
+        ends = forms.bounds[1:][owners]
+        for place, owner, end in zip(places.tolist(), owners.tolist(), ends.tolist(), strict=True):
+            for length, digest, wanted in self._anchored[int(windows[place])]:
                 # A window may reach into the next document; a text that is really inside one ends within it.
-                if place + length <= ends[owner] and _digest(joined[place : place + length]) == digest:
+                if place + length <= end and forms.digest(place, place + length) == digest:
                     yield wanted, doc_ids[owner]
 
 
-def _digest(form: str) -> bytes:
-    return hashlib.blake2b(form.encode(), digest_size=DIGEST_BYTES).digest()
-
-
-def _points(text: str) -> NDArray[np.uint64]:
-    import numpy as np
-
-    return np.frombuffer(text.encode("utf-32-le"), dtype="<u4").astype(np.uint64)
-
-
-def _rolling(points: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Polynomial hash modulo 2^64 of every window of ANCHOR_CHARS code points, shape (n - ANCHOR_CHARS + 1,).
+def _rolling(points: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    """Polynomial hash modulo 2^64 of every window of ANCHOR_CHARS code points, shape (max(0, n - ANCHOR_CHARS + 1),).
 
     With prefix sums H[i] = sum of c[j] B^j over j < i, the window at i is (H[i + k] - H[i]) B^-i.
     """
@@ -85,8 +75,8 @@ def _rolling(points: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
     n = len(points)
     prefix = np.zeros(n + 1, dtype=np.uint64)
-    np.cumsum(points * _powers(_BASE, n), out=prefix[1:])
-    windows = n - ANCHOR_CHARS + 1
+    np.cumsum(points.astype(np.uint64) * _powers(_BASE, n), out=prefix[1:])
+    windows = max(0, n - ANCHOR_CHARS + 1)
     return (prefix[ANCHOR_CHARS:] - prefix[:windows]) * _powers(_INVERSE, windows)
 
 

@@ -48,9 +48,8 @@ def _compiled(rules: tuple[_Rule, ...]) -> re.Pattern[str]:
 
 
 _STAGES = tuple((_compiled(rules), rules) for rules in (_CHARACTERS, _JOINERS, _SPACES))
-_SUSPECT = re.compile(
-    rf"[{_INVISIBLE}{_CONTROL}{_PRIVATE}{_NONCHARACTER}{_LINE_END}{_SPACE}\u200c\u200d\u3000]|[ \t](?:\n|\Z)"
-)
+# One class, no alternative: the form that `re` scans fastest.
+_SUSPECT = re.compile(rf"[{_INVISIBLE}{_CONTROL}{_PRIVATE}{_NONCHARACTER}{_LINE_END}{_SPACE}\u200c\u200d\u3000]")
 # Before one of these, normalisation always has a boundary: they neither combine with what precedes nor reorder (UAX 15).
 _BOUNDARY = "\x00-\x7f\u3001-\u3029\u4e00-\u9fff\uff00-\uffef"
 _SEGMENT = re.compile(f"[{_BOUNDARY}]?[^{_BOUNDARY}]+")
@@ -72,7 +71,7 @@ class UnicodeRepair:
 def repairs(text: str) -> tuple[Span, ...]:
     """The edits that repair one text."""
     edits: tuple[Span, ...] = ()
-    if _SUSPECT.search(text):
+    if _SUSPECT.search(text) or " \n" in text or "\t\n" in text or text.endswith((" ", "\t")):
         for pattern, rules in _STAGES:
             stage = tuple(_changes(text, pattern, rules))
             edits, text = compose(edits, stage), apply(text, stage)
