@@ -78,8 +78,8 @@ def encoding_of_lines(lines: Iterable[bytes]) -> str:
             size += len(line)
         if size >= SAMPLE_BYTES:
             break
-    valid = sum(_decodes(line, "utf-8") for line in sample)
-    return "utf-8" if 2 * valid >= len(sample) else encoding_of(b"\n".join(sample))
+    foreign = [line for line in sample if not _decodes(line, "utf-8")]
+    return "utf-8" if 2 * len(foreign) <= len(sample) else encoding_of(b"\n".join(foreign))
 
 
 def _decodes(raw: bytes, name: str) -> bool:
