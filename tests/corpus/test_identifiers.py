@@ -46,6 +46,7 @@ def test_full_width_spelling_is_the_same_identifier(identifier: str) -> None:
         ("622202 8491137578046", "bank-card", BANK_CARD),
         ("310104 20061124 0258", "id-card", ID_CARD),
         ("310104-2006-11-24-0258", "id-card", ID_CARD),
+        (" ".join(ID_CARD), "id-card", ID_CARD),
         ("11010519491231002x", "id-card", "11010519491231002X"),
         ("110105 19491231 002X", "id-card", "11010519491231002X"),
         ("User21296@Mail.Example.com", "email", EMAIL),

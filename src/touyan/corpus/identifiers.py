@@ -18,6 +18,7 @@ PRIORITY: dict[str, int] = {"email": 0, "id-card": 1, "bank-card": 2, "mobile": 
 """An address that holds a number is masked whole; among numbers the strongest check wins."""
 
 _ID_DIGITS, _CARD_DIGITS, _MOBILE_DIGITS = 18, range(16, 20), 11
+_GROUPS = 8  # more groups than anybody writes, but for a form with one box for each digit of an ID card
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999, from ISO 7064 MOD 11-2
 _ID_CHECK = "10X98765432"
 _PROVINCES = frozenset("11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83 91".split())
@@ -98,7 +99,7 @@ def _windows(text: str, groups: list[tuple[int, int]], i: int) -> Iterator[tuple
         digits += text[start:end].upper()
         if len(digits) > _CARD_DIGITS[-1]:
             return
-        if len(digits) >= _MOBILE_DIGITS:
+        if len(digits) == _ID_DIGITS or (len(digits) >= _MOBILE_DIGITS and j - i < _GROUPS):
             kind, canonical = _kind(text, digits, groups[i : j + 1])
             if kind is not None:
                 yield j + 1, Identifier(groups[i][0], end, kind, canonical)
