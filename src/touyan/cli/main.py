@@ -1,0 +1,56 @@
+"""The command line: one file a verb, assembled here.
+
+Owns the order of the verbs and what happens to an error that nobody caught: it is printed with what to do, as JSON where that
+was asked for, and its family gives the exit status. Invariant: `touyan --help` imports no store and no engine.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from touyan.cli import (
+    backup, demo, flow, gather, init, jobs, key, learn, log, model, party, permit, project, report, review, run as run_verb, serve, show,
+    verify, why, withdraw,
+)  # fmt: skip
+from touyan.cli.output import print_error
+from touyan.cli.words import _
+from touyan.core.errors import TouyanError
+
+app = typer.Typer(
+    name="touyan", no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False,
+    help=_("Touyan 头雁: from raw documents to a permitted, served model."),
+)  # fmt: skip
+
+
+@app.callback(invoke_without_command=True)
+def main(version: bool = typer.Option(False, "--version", help=_("Print the version and end."))) -> None:
+    if version:
+        from touyan import __version__
+
+        typer.echo(f"touyan {__version__}")
+        raise typer.Exit
+
+
+for verb in (init, run_verb, gather, review, permit, serve, learn, show, why, log, verify, withdraw, report, jobs, flow, model, party, key,
+             project, backup, demo):  # fmt: skip
+    verb.add_to(app)
+
+
+def run() -> None:
+    """The entry point `touyan`."""
+    try:
+        app()
+    except TouyanError as error:
+        print_error(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output went away, as `| head` does
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    run()

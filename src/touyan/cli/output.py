@@ -1,0 +1,73 @@
+"""What the command line prints: tables and sentences for people, JSON for programs.
+
+`--json` prints exactly one JSON value on standard output; everything else goes to standard error then. Text that came from
+outside is printed without control characters, so that a document cannot drive a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from touyan.core.errors import TouyanError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def console(stderr: bool = False) -> Console:
+    """A Rich console that neither marks up nor highlights what it is given."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=_plain) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (set, frozenset, tuple)):
+        return sorted(value) if isinstance(value, (set, frozenset)) else list(value)
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: getattr(value, name) for name in value.__dataclass_fields__ if not name.startswith("_")}
+    return str(value)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
+    """A plain table, or the sentence `empty`."""
+    from rich.table import Table
+
+    listed = [[clean(str(cell)) for cell in row] for row in rows]
+    if not listed:
+        say(empty)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in listed:
+        table.add_row(*row)
+    console().print(table)
+
+
+def say(text: str, stderr: bool = False) -> None:
+    """One or more lines for a person."""
+    console(stderr).print(clean(text))
+
+
+def clean(text: str) -> str:
+    """`text` without control and direction characters, save line ends and tabs."""
+    return "".join(c if c in "\n\t" or (c.isprintable() and c not in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069") else "�" for c in text)
+
+
+def print_error(error: TouyanError) -> None:
+    """The error with what to do; as JSON on standard output where the command was called with --json."""
+    if "--json" in sys.argv:
+        fields = {"family": type(error).__name__, "code": error.code, "message": error.message, "hint": error.hint}
+        print_json({"error": fields})
+        return
+    out = console(stderr=True)
+    out.print(f"{type(error).__name__}: {clean(error.message)}", style="bold red")
+    out.print(f"  {clean(error.hint)}  [{error.code}]")

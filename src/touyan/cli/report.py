@@ -1,0 +1,34 @@
+"""`touyan report`: writes the report of a run again, or to another place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import select
+
+from touyan.cli.output import say
+from touyan.cli.session import AsOption, HomeOption, ProjectOption, session
+from touyan.cli.words import _
+from touyan.core.errors import Missing
+
+
+def add_to(app: typer.Typer) -> None:
+    @app.command(epilog=_("Example: touyan report --out report.html"))
+    def report(
+        run: Annotated[str, typer.Argument(help=_("A run; empty: the newest."))] = "",
+        out: Annotated[Path, typer.Option(help=_("Where to write it."))] = Path("report.html"),
+        party: AsOption = "", project: ProjectOption = "", home: HomeOption = None,
+    ) -> None:  # fmt: skip
+        """Write the report of a run as one HTML file."""
+        from touyan import report as room
+        from touyan.store import tables as t
+
+        with session(home, party, project) as opened:
+            query = select(t.run.c.id).where(t.run.c.project == opened.actor.project).order_by(t.run.c.started_at.desc())
+            with opened.store.database.read() as connection:
+                found = connection.execute(query.where(t.run.c.id == run) if run else query).scalars().first()
+            if found is None:
+                raise Missing("no-run", f"there is no run {run}", "see: touyan show")
+            say(str(room.write(opened.store, opened.actor, found, out)))

@@ -1,0 +1,74 @@
+"""`touyan run`: one turn of the ring; also how a run is resumed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from touyan.cli.output import print_json, say
+from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, Session, session
+from touyan.cli.words import _
+
+if TYPE_CHECKING:
+    from touyan.ring import Turn
+
+FlowArgument = Annotated[Path, typer.Argument(help=_("The flow file."))]
+
+
+def add_to(app: typer.Typer) -> None:
+    @app.command("run", epilog=_("Example: touyan run flow.yaml"))
+    def run(
+        flow: FlowArgument = Path("flow.yaml"),
+        party: AsOption = "",
+        project: ProjectOption = "",
+        home: HomeOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Run a flow: gather, refine, train, evaluate, and on to review, permit and service.
+
+        Run it again to resume: what is there is a hit, and the reason of every step is printed.
+        """
+        with session(home, party, project, create=True) as opened:
+            turn = turn_of(opened, flow)
+            tell(turn, as_json)
+
+
+def turn_of(opened: Session, flow: Path, until: str = "") -> Turn:
+    """One turn of the ring, shown as it goes."""
+    from touyan import ring
+    from touyan.cli.progress import Shown
+
+    shown = Shown()
+    try:
+        return ring.turn(opened.store, opened.actor, flow, shown, until=until)
+    finally:
+        shown.close()
+
+
+def tell(turn: Turn, as_json: bool) -> None:
+    """What the turn came to."""
+    if as_json:
+        print_json(facts(turn))
+        return
+    record = turn.run
+    for source in record.sources:
+        if not source["is_cleared"]:
+            reasons = "; ".join(dict.fromkeys(str(b["reason"]) for b in source["blocks"]))  # type: ignore[index,union-attr,call-overload]
+            say(_("Refused source {name}: {reasons}").format(name=source["provider"], reasons=reasons))
+    for name, asset in turn.assets.items():
+        say(f"{name:<12} {asset[:12]}")
+    say(_("Report: {path}").format(path=turn.report))
+    if turn.next_step:
+        say(turn.next_step)
+
+
+def facts(turn: Turn) -> dict[str, Any]:
+    """The machine's form of a turn."""
+    record = turn.run
+    steps = [{"name": s.name, "state": s.state, "reason": s.reason, "asset": s.asset, "wall_ms": s.wall_ms} for s in record.steps.values()]
+    return {
+        "run": record.id, "state": record.state, "assets": dict(turn.assets), "sources": record.sources, "steps": steps,
+        "review": record.review, "permit": record.permit, "report": str(turn.report), "next": turn.next_step,
+    }  # fmt: skip

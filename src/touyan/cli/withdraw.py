@@ -1,0 +1,53 @@
+"""`touyan withdraw`: a source, a document or a subject is withdrawn; what it reaches is stopped and named."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from touyan.cli.output import print_json, say
+from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, session
+from touyan.cli.words import _
+from touyan.core.errors import Invalid
+from touyan.core.statement import EFFECTS
+
+
+def add_to(app: typer.Typer) -> None:
+    @app.command(epilog=_("Example: touyan withdraw --subject 13812345678 --reason 'asked by the person' --effect erase"))
+    def withdraw(
+        source: Annotated[str, typer.Option(metavar="PROVIDER/NAME", help=_("Withdraw a whole source; beside --document: where it is from."))] = "",
+        document: Annotated[str, typer.Option(metavar="DOC_ID", help=_("Withdraw one document."))] = "",
+        subject: Annotated[str, typer.Option(metavar="IDENTIFIER", help=_("Withdraw a person, by an identifier such as a mobile number."))] = "",
+        effect: Annotated[str, typer.Option(help="no-new-use | stop-serving | erase")] = "no-new-use",
+        reason: Annotated[str, typer.Option(help=_("Why; it is recorded. No personal data."))] = "",
+        deadline: Annotated[str, typer.Option(help=_("ISO date by which it must be done."))] = "",
+        lift: Annotated[str, typer.Option(metavar="ID", help=_("Lift this withdrawal."))] = "",
+        party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False,
+    ) -> None:  # fmt: skip
+        """Withdraw data from use. It reaches every asset made from them; running jobs are cancelled."""
+        with session(home, party, project) as opened:
+            withdrawals = opened.store.withdrawals
+            if lift:
+                withdrawals.lift(opened.actor, lift, reason)
+                say(_("Lifted."))
+                return
+            if effect not in EFFECTS:
+                raise Invalid("bad-effect", f"{effect!r} is no effect", f"use one of: {', '.join(EFFECTS)}")
+            selector, value = _selected(source, document, subject, withdrawals)
+            made = withdrawals.withdraw(opened.actor, selector, value, effect, reason or "no reason given", deadline, source if document or subject else "")
+            print_json(made) if as_json else say(_words(made))
+
+
+def _selected(source: str, document: str, subject: str, withdrawals: Any) -> tuple[Any, str]:
+    if document:
+        return "document", document
+    if subject:
+        return "subject", withdrawals.pseudonym(subject)
+    if source:
+        return "source", source
+    raise Invalid("nothing-selected", "nothing was named", "give --source, --document or --subject; see: touyan withdraw --help")
+
+
+def _words(made: Any) -> str:
+    return str(made)
