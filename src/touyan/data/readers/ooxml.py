@@ -14,7 +14,7 @@ from xml.parsers import expat
 
 from touyan.data.reader import Damaged
 
-MAX_MEMBERS = 20_000
+MAX_MEMBERS = 10_000
 MAX_INFLATED_FACTOR = 8
 """All members together, in multiples of the limit for one document."""
 MAX_RATIO = 200
