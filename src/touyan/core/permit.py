@@ -20,7 +20,9 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:touyan:permit:v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
-Audience: TypeAlias = Literal["internal", "public"]
+Audience: TypeAlias = Literal["named-testers", "internal", "public"]
+"""From narrow to wide; a wider one includes the narrower. public: art. 2 of the Interim Measures of 2023 (生成式人工智能服务管理
+暂行办法) makes a service to the public in mainland China subject to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +30,12 @@ class Scope:
     """For whom, for what and where a model may be served."""
 
     audience: Audience = "internal"
-    """public includes internal. Services to the public in mainland China fall under art. 2 of the Interim Measures of 2023."""
     domain: str = ""
     """Such as `law`; empty: any."""
     sites: tuple[str, ...] = ()
     """Sites that may serve it; empty: all of the organisation's."""
     testers: tuple[str, ...] = ()
-    """Parties that may use it under a trial permit."""
+    """Parties that may use it, for the audience `named-testers` and under every trial permit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,15 +216,17 @@ def why_not(permit: Permit, model: str, use: Use, at: str, *, allow_demo: bool =
         return f"it expired at {permit.expires_at}"
     if permit.demo and not allow_demo:
         return "it is a demonstration permit: only `touyan serve --demo` on a loopback address accepts it"
-    if permit.kind == "trial" and use.tester not in permit.scope.testers:
+    is_for_testers = permit.kind == "trial" or permit.scope.audience == "named-testers"
+    if is_for_testers and use.tester not in permit.scope.testers:
         return "it is for named testers, and this user is none of them"
     return outside(permit.scope, use)
 
 
 def outside(scope: Scope, use: Use) -> str:
     """Why `use` lies outside `scope`; empty where it lies within."""
-    if use.audience == "public" and scope.audience != "public":
-        return "it is for internal use, and this service is public"
+    widths = get_args(Audience)
+    if widths.index(use.audience) > widths.index(scope.audience):
+        return f"it is for {scope.audience} use, and this service is {use.audience}"
     if scope.domain and use.domain != scope.domain:
         return f"it is for the domain {scope.domain!r}, not for {use.domain!r}"
     if scope.sites and use.site not in scope.sites:

@@ -14,14 +14,13 @@ from typing import cast
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, text, update
 
-from touyan.core.canonical import Json, canonical, parse, sha256_hex, short
+from touyan.core.canonical import Json, parse, sha256_hex, short
 from touyan.core.dsse import Envelope, read_envelope, seal, unseal
 from touyan.core.errors import Broken, Conflict, Missing, Refused
 from touyan.core.party import Actor
 from touyan.core.permit import PAYLOAD_TYPE, Permit, Use, permit_bytes, read_permit, why_not
 from touyan.core.seam import Seam, iso
 from touyan.core.states import PermitState, advance
-from touyan.core.statement import read_statement
 from touyan.store import tables as t
 from touyan.store.database import Database
 from touyan.store.events import EventLog

@@ -1,0 +1,1 @@
+"""The checks that come with Touyan; each is registered under `touyan.checks`."""
