@@ -1,0 +1,229 @@
+"""The agent of a site: claims Jobs, checks who signed them, stages, runs, and publishes what they made.
+
+Owns the course of one Attempt from claim to end, and what is done about Attempts whose agent has died. Knows the store and a
+driver, and nothing of what a step computes. Invariant: only what a submitter's key signed is run, only what the gate opened is
+seen, and a result is in the store whole, by one transaction, or not at all.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from touyan.compute.driver import Driver, Exit, Limits, Order
+from touyan.compute.environment import payload_environment
+from touyan.compute.folder import AttemptFolder, marks, read_json, write_json
+from touyan.compute.heartbeat import Heartbeat
+from touyan.compute.owner import is_dead, this_process
+from touyan.compute.staging import carry_over, earlier_attempts, stage
+from touyan.core.asset import InputRef, Manifest, build, manifest_bytes, read_manifest
+from touyan.core.canonical import Json, canonical, parse
+from touyan.core.errors import Broken, Conflict, Refused, TouyanError, error_from
+from touyan.core.job import SPEC_TYPE, JobSpec, read_spec
+from touyan.core.party import Actor
+from touyan.core.seam import iso
+from touyan.core.states import is_final
+from touyan.store.home import Store
+from touyan.store.job_records import Claim, Held, Outcome
+from touyan.store.jobs import Word
+
+PAYLOAD = "touyan.flow.worker"
+LEASE_S = 15.0
+PACE_S = 1.0
+"""Between two heartbeats: fourteen may fail before a lease ends."""
+LOOK_S = 0.25
+"""Between two looks at whether a running payload must be stopped; its end is noticed at once."""
+PASSING = frozenset({"resources", "killed", "fenced", "vanished"})
+"""Codes of errors that another try may not meet. A step is a pure function: what it raised itself, it will raise again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What one slot of a site gives to a Job."""
+
+    threads: int
+    cpus: tuple[int, ...] = ()
+    """CPUs to which its payloads are bound; empty: all."""
+
+
+class Agent:
+    """Carries out Attempts for one site in one project."""
+
+    def __init__(self, store: Store, driver: Driver, actor: Actor, site: str = "local", lease_s: float = LEASE_S) -> None:
+        self._store = store
+        self._driver = driver
+        self._actor = actor
+        self._site = site
+        self._lease_s = lease_s
+        self._owner = this_process()
+        self.closing = threading.Event()
+        """Set when the site closes: what runs is stopped and given back."""
+
+    def claim(self) -> Claim | None:
+        """The next Job that is due, if there is one."""
+        return self._store.jobs.claim(self._actor, self._site, self._owner, self._lease_s)
+
+    def work(self, claim: Claim, capacity: Capacity) -> None:
+        """Carries out one Attempt. Whatever becomes of it is recorded in the store; nothing is raised for it."""
+        folder = self.folder(claim)
+        try:
+            spec = self._checked(claim)
+            self._store.jobs.start(self._actor, claim, self._lease_s)
+            folder.create()
+            with self._heartbeat(claim, folder) as heart:
+                stage(self._store, claim, spec, folder)
+                carry_over(folder)
+                end = self._run(claim, spec, folder, capacity, heart)
+                self._conclude(claim, spec, folder, end, heart)
+        except TouyanError as error:
+            self._fail(claim, folder, error, isinstance(error, Conflict))
+        except OSError as error:
+            words = f"the agent could not prepare the Attempt: {error.strerror} ({type(error).__name__})"
+            self._fail(claim, folder, Broken("resources", words, "check disk and permissions of TOUYAN_HOME/jobs"), may_retry=True)
+
+    def folder(self, claim: Claim) -> AttemptFolder:
+        return AttemptFolder(self._jobs / claim.job / claim.attempt)
+
+    @property
+    def _jobs(self) -> Path:
+        return self._store.home / "jobs"
+
+    def _checked(self, claim: Claim) -> JobSpec:
+        """The spec, once a key that its submitter holds now has signed it. Raises Refused."""
+        spec = read_spec(claim.envelope.payload)
+        self._store.parties.open(claim.envelope, SPEC_TYPE, spec.submitter, iso(self._store.seam.now_ms()))
+        if spec.project != claim.project:
+            raise Refused("wrong-project", f"the spec is of the project {spec.project!r}", "submit the job in its own project")
+        return spec
+
+    def _heartbeat(self, claim: Claim, folder: AttemptFolder) -> Heartbeat:
+        def renew() -> Word:
+            progress = folder.file("progress")
+            text = progress.read_text() if progress.exists() else ""
+            return self._store.jobs.renew(self._actor, claim, self._lease_s, text)
+
+        return Heartbeat(renew, folder.heartbeat.touch, min(PACE_S, self._lease_s / 4))
+
+    def _run(self, claim: Claim, spec: JobSpec, folder: AttemptFolder, capacity: Capacity, heart: Heartbeat) -> Exit:
+        """Starts the payload and waits for its end, or for a reason to end it."""
+        self._driver.start(self._order(claim, spec, folder, capacity))
+        while (end := self._driver.wait(claim.attempt, LOOK_S)) is None:
+            if heart.word != "keep" or self.closing.is_set():
+                self._driver.stop(claim.attempt)
+        return end
+
+    def _order(self, claim: Claim, spec: JobSpec, folder: AttemptFolder, capacity: Capacity) -> Order:
+        threads = min(spec.need.cpus or capacity.threads, capacity.threads)
+        secret = self._store.pseudonym_key().hex() if spec.purpose == "refine" else ""
+        limits = Limits(self._lease_s, spec.need.limit_s, spec.need.memory_bytes, cpus=capacity.cpus[:threads])
+        return Order(claim.attempt, folder.root, PAYLOAD, limits, payload_environment(claim.attempt, folder, threads, secret))
+
+    def _conclude(self, claim: Claim, spec: JobSpec, folder: AttemptFolder, end: Exit, heart: Heartbeat) -> None:
+        if end.cause == "exit" and end.status == 0 and folder.file("done").exists():
+            self._publish(claim, spec, folder)
+        elif heart.word != "keep":
+            folder.clear(keep_work=heart.word == "lost")  # the record says already what became of it
+        elif end.cause == "stopped":
+            self._store.jobs.release(self._actor, claim, "the site was closed")
+            folder.clear(keep_work=True)
+        else:
+            error = _error_of(spec, folder, end)
+            self._fail(claim, folder, error, error.code in PASSING)
+
+    def _publish(self, claim: Claim, spec: JobSpec, folder: AttemptFolder) -> None:
+        """Stores the bytes, writes result.json last, then makes it count."""
+        refs = self._store.assets.store_folder(folder.out, skip=marks(folder.out))
+        manifest = build(spec.output, refs, [InputRef(i.role, i.asset) for i in spec.inputs], spec.key)
+        outcome = _outcome(folder)
+        write_json(folder.file("result"), _result(claim, manifest, outcome), durable=True)
+        self._finish(claim, folder, manifest, outcome)
+
+    def _finish(self, claim: Claim, folder: AttemptFolder, manifest: Manifest, outcome: Outcome) -> None:
+        self._store.jobs.finish(self._actor, claim, manifest, outcome)
+        for earlier in earlier_attempts(folder):
+            earlier.clear()
+        folder.clear()
+
+    def _fail(self, claim: Claim, folder: AttemptFolder, error: TouyanError, may_retry: bool) -> None:
+        try:
+            self._store.jobs.fail(self._actor, claim, error, may_retry)
+        except Conflict:
+            folder.clear()  # cancelled or lost meanwhile: the record says so, and nothing of this Attempt counts
+        else:
+            folder.clear(keep_work=True)
+
+    def recover(self) -> None:
+        """Ends the Attempts of agents on this host that have died: what was complete is published, the rest is placed again."""
+        for held in self._store.jobs.held(self._actor.project):
+            if is_dead(held.owner):
+                self._recover(held)
+        self.reap()
+        self._tidy()
+
+    def reap(self) -> None:
+        """Ends what time has ended; cheap, to be called now and then."""
+        self._store.jobs.reap(self._actor)
+
+    def _recover(self, held: Held) -> None:
+        claim, folder = held.claim, self.folder(held.claim)
+        self._driver.sweep(claim.attempt)
+        try:
+            complete = self._complete(claim, folder)
+            if complete is None:
+                self._store.jobs.release(self._actor, claim, "its agent's process has ended")
+            else:
+                self._finish(claim, folder, *complete)
+        except Conflict:
+            return  # another agent was faster
+
+    def _complete(self, claim: Claim, folder: AttemptFolder) -> tuple[Manifest, Outcome] | None:
+        """The result that a dead agent had stored but not yet made count."""
+        value = cast(Mapping[str, Json], read_json(folder.file("result")))
+        if value.get("token") != claim.token:
+            return None
+        manifest = read_manifest(canonical(value["manifest"]))
+        if not all(self._store.objects.has(f.sha256, f.size_bytes) for f in manifest.files):
+            return None
+        return manifest, Outcome(cast(Mapping[str, int], value["counts"]), cast(Mapping[str, Json], value["telemetry"]))
+
+    def _tidy(self) -> None:
+        """Clears the folders of Attempts that ended while their agent could not."""
+        for scratch in self._jobs.glob("*/*/scratch"):
+            folder = AttemptFolder(scratch.parent)
+            job = self._store.jobs.get(folder.root.parent.name)
+            states = {a.id: a.state for a in self._store.jobs.attempts(job.id)}
+            if is_final("attempt", states.get(folder.root.name, "lost")):
+                folder.clear(keep_work=job.state != "done")
+
+
+def _outcome(folder: AttemptFolder) -> Outcome:
+    counts = cast(Mapping[str, int], read_json(folder.file("done"))["counts"])
+    return Outcome(counts, cast(Mapping[str, Json], read_json(folder.file("telemetry"))))
+
+
+def _result(claim: Claim, manifest: Manifest, outcome: Outcome) -> dict[str, object]:
+    return {
+        "result": 1, "attempt": claim.attempt, "token": claim.token, "manifest": parse(manifest_bytes(manifest)),
+        "counts": dict(outcome.counts), "telemetry": dict(outcome.telemetry),
+    }  # fmt: skip
+
+
+def _error_of(spec: JobSpec, folder: AttemptFolder, end: Exit) -> TouyanError:
+    """Why a payload made nothing: its own error, or its end in words."""
+    if record := read_json(folder.file("error")):
+        return error_from(record)
+    words = f"{spec.name} {end.reason}"
+    match end.cause:
+        case "memory":
+            return Refused("memory-limit", words, "give the step more memory in the flow, or smaller batches")
+        case "time":
+            return Refused("time-limit", words, "give the step more time in the flow, or less to do")
+        case "fenced" | "vanished":
+            return Broken(end.cause, words, "run again: the job goes on where it was")
+        case "signal":
+            return Broken("killed", words, "see whether the machine ran out of memory (dmesg); then run again")
+        case _:
+            return Broken("no-result", f"{words} and left no result", f"see its log: jobs/{folder.root.parent.name}/{folder.root.name}/log.txt")

@@ -1,0 +1,76 @@
+"""The seam between an agent and whatever really runs a payload: a local process, Slurm, Ray, Kubernetes.
+
+Owns the words an agent uses: an `Order` goes in, an `Exit` comes out. Knows nothing of Jobs, rights and keys. Invariant: when
+`wait` has given an Exit, nothing of the payload runs any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, TypeAlias
+
+Cause: TypeAlias = Literal["exit", "signal", "memory", "time", "fenced", "stopped", "vanished"]
+"""exit: by itself · signal: ended by one · memory, time: its limit · fenced: its agent fell silent · stopped: it was told to ·
+vanished: whoever watched it was ended too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a payload may use. It is the content of `limits.json`."""
+
+    lease_s: float
+    """Without a heartbeat for this long the payload is ended."""
+    limit_s: float
+    memory_bytes: int
+    """Of all its processes together."""
+    log_bytes: int = 16 << 20
+    """What is written beyond this is dropped, and the log says so."""
+    cpus: tuple[int, ...] = ()
+    """Numbers of the CPUs it may run on; empty: all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One payload to be run."""
+
+    attempt: str
+    root: Path
+    """The folder of the Attempt."""
+    module: str
+    """Python module that is run with the folder as its argument."""
+    limits: Limits
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a payload ended. It is the content of `exit.json`."""
+
+    cause: Cause
+    status: int
+    """Exit status, or the number of the signal."""
+    reason: str
+    """In words, such as `exceeded its memory limit of 4.0 GiB`."""
+    peak_bytes: int = 0
+
+
+class Driver(Protocol):
+    """Runs payloads. An Attempt's id is the handle."""
+
+    def start(self, order: Order) -> None:
+        """Starts a payload. Raises Broken where the engine does not take it."""
+        ...
+
+    def wait(self, attempt: str, timeout_s: float) -> Exit | None:
+        """How the payload ended, or None where it still runs after `timeout_s`."""
+        ...
+
+    def stop(self, attempt: str) -> None:
+        """Ends a payload and everything it started; `wait` tells when that is done."""
+        ...
+
+    def sweep(self, attempt: str) -> None:
+        """Ends what an agent that is no more has left running for this Attempt."""
+        ...

@@ -1,0 +1,97 @@
+"""The local driver: a payload is a process under a wrapper, in a session of its own.
+
+Owns the wrapper processes this agent has started. Knows nothing of Jobs. Invariant: what `wait` has told to have ended holds no
+process any more: the wrapper ends its descendants, and what a killed wrapper left is found by its group and by its environment.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from typing import cast
+
+from touyan.compute.driver import Cause, Exit, Order
+from touyan.compute.environment import ATTEMPT
+from touyan.compute.folder import AttemptFolder, read_json, write_json
+from touyan.compute.processes import send, send_group, with_environment
+from touyan.core.errors import Broken
+
+WRAPPER = "touyan.compute.wrapper"
+STOP_S = 5.0
+"""A wrapper that does not stop within this time is ended by force."""
+
+
+class LocalDriver:
+    """Runs payloads as processes of this host."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, tuple[subprocess.Popen[bytes], AttemptFolder]] = {}
+
+    def start(self, order: Order) -> None:
+        """Starts the wrapper. The calling thread must live as long as the payload: the kernel ends it with its parent thread."""
+        folder = AttemptFolder(order.root)
+        write_json(folder.file("limits"), asdict(order.limits))
+        command = [sys.executable, "-P", "-m", WRAPPER, str(order.root), order.module, str(os.getpid())]
+        try:
+            with folder.log.open("ab") as log:
+                process = subprocess.Popen(
+                    command, env=dict(order.environment), cwd=order.root, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                    start_new_session=True,
+                )  # fmt: skip
+        except OSError as error:
+            raise Broken("resources", f"no process could be started: {error.strerror}", "free memory or processes; then run again") from error
+        self._running[order.attempt] = (process, folder)
+
+    def wait(self, attempt: str, timeout_s: float) -> Exit | None:
+        """How the payload ended, or None where it still runs after `timeout_s`."""
+        process, folder = self._running[attempt]
+        if not _has_ended(process.pid, timeout_s):
+            return None
+        send_group(process.pid, signal.SIGKILL)  # before the wrapper is collected: until then the number is still its own
+        process.wait()
+        del self._running[attempt]
+        end = _read_exit(folder)
+        if end is None:
+            self.sweep(attempt)
+            return Exit("vanished", process.returncode, "was ended together with the process that watched it")
+        return end
+
+    def stop(self, attempt: str) -> None:
+        """Ends a payload and everything it started; quiet where it does not run."""
+        if attempt not in self._running:
+            return
+        process, _ = self._running[attempt]
+        send(process.pid, signal.SIGTERM)
+        if not _has_ended(process.pid, STOP_S):
+            send_group(process.pid, signal.SIGKILL)
+
+    def sweep(self, attempt: str) -> None:
+        """Ends what another agent has left running for this Attempt, until none of it is found any more."""
+        while left := with_environment(f"{ATTEMPT}={attempt}"):
+            for pid in left:
+                send(pid, signal.SIGKILL)
+            time.sleep(0.005)
+
+
+def _has_ended(pid: int, timeout_s: float) -> bool:
+    """Whether a child has ended, without collecting it; waits without polling."""
+    handle = os.pidfd_open(pid)
+    try:
+        poller = select.poll()
+        poller.register(handle, select.POLLIN)
+        return bool(poller.poll(timeout_s * 1000))
+    finally:
+        os.close(handle)
+
+
+def _read_exit(folder: AttemptFolder) -> Exit | None:
+    value = read_json(folder.file("exit"))
+    if not value:
+        return None
+    status, peak_bytes = cast(int, value["status"]), cast(int, value["peak_bytes"])
+    return Exit(cast(Cause, value["cause"]), status, str(value["reason"]), peak_bytes)
