@@ -60,6 +60,14 @@ class Gathered:
     def is_cleared(self) -> bool:
         return not self.blocks
 
+    def to_json(self) -> dict[str, Json]:
+        """The form in the record of a run."""
+        blocks: list[Json] = [{"who": b.who, "part": b.part, "reason": b.reason} for b in self.blocks]
+        return {
+            "name": self.name, "provider": self.provider, "path": self.path, "reader": self.reader, "asset": self.asset,
+            "size_bytes": self.size_bytes, "is_cleared": self.is_cleared, "blocks": blocks, "rights": self.rights.to_json(),
+        }  # fmt: skip
+
 
 def gather(store: Store, actor: Actor, sources: Mapping[str, SourceEntry], folder: Path, purposes: Sequence[Purpose]) -> list[Gathered]:
     """Gathers every source for the given purposes. Raises Missing or Invalid where a cleared one cannot be found."""

@@ -48,13 +48,18 @@ class Tokenizer(Protocol):
 
 
 class Sequence(Protocol):
-    """One generation in progress. It keeps its own key-value cache until it is closed."""
+    """One generation in progress. The engine keeps its cache until it has finished or is ended."""
 
-    prompt_tokens: int
     tokens: list[int]
     """Tokens generated so far, without the end token."""
-    finish: Literal["stop", "length"] | None
-    """None while it goes on; `stop` after the end token, `length` at the limit or the end of the context."""
+
+    @property
+    def prompt_tokens(self) -> int: ...
+
+    @property
+    def finish(self) -> Literal["stop", "length"] | None:
+        """None while it goes on; `stop` after the end token, `length` at the limit or the end of the context."""
+        ...
 
 
 class Engine(Protocol):
@@ -77,6 +82,10 @@ class Engine(Protocol):
 
     def step(self, sequences: Many[Sequence]) -> list[int | None]:
         """One more token for each sequence, in one batch; None for one that has ended. New ones may join at any step."""
+        ...
+
+    def end(self, sequence: Sequence) -> None:
+        """Gives the memory of a sequence back; `step` does so itself for one that has finished."""
         ...
 
     def score(self, texts: Many[str]) -> list[float]:

@@ -13,10 +13,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from touyan.core.canonical import sha256_hex
+from touyan.core.canonical import canonical, sha256_hex
 from touyan.core.errors import Invalid
 from touyan.core.names import nearest
-from touyan.core.rights import PURPOSES, Rights, rights_from_json
+from touyan.core.rights import PURPOSES, Purpose, Rights, rights_digest, rights_from_json
 from touyan.flow.registry import StepSpec, known_steps
 from touyan.flow.yaml import Marked, read_yaml
 
@@ -130,7 +130,7 @@ def read_flow(path: Path) -> Flow:
     except ValidationError as error:
         raise _told(marked, error) from error
     rights = {name: _rights(marked, name, source) for name, source in file.sources.items()}
-    steps: list[FlowStep] = [_reading(marked, name, source) for name, source in file.sources.items()]
+    steps: list[FlowStep] = [_reading(marked, name, source, rights[name]) for name, source in file.sources.items()]
     for name, entry in file.steps.items():
         steps.append(_step(marked, name, entry or StepEntry(), steps))
     flow = Flow(path, marked.text, file, rights, tuple(steps))
@@ -175,10 +175,15 @@ def _rights(marked: Marked, name: str, source: Source) -> Rights:
         raise marked.error(place, "a rights record is a mapping of texts and lists", "see docs/formats/rights.md") from error
 
 
-def _reading(marked: Marked, name: str, source: Source) -> FlowStep:
+def _reading(marked: Marked, name: str, source: Source, rights: Rights) -> FlowStep:
     """Every source is read by a step of its own, `read/NAME`; so one that changes does not repeat the others."""
-    spec = known_steps()["read"]
-    params = _params(marked, ("sources", name, "options"), spec, {**source.options, "source": name, "reader": source.reader})
+    spec, place = known_steps()["read"], ("sources", name, "options")
+    filled = {"source": name, "provider": source.provider, "reader": source.reader, "rights": rights_digest(rights),
+              "rights_record": canonical(rights.to_json()).decode()}  # fmt: skip
+    for word in filled:
+        if word in source.options:
+            raise marked.error((*place, word), "is not an option: it follows from the source", "remove it")
+    params = _params(marked, place, spec, {**source.options, **filled})
     return FlowStep(f"read/{name}", spec, params, {"source": (name,)}, 0, spec.memory_bytes, spec.limit_s)
 
 
@@ -255,7 +260,7 @@ def _check_service(marked: Marked, flow: Flow) -> None:
         raise marked.error(("service", "model"), f"no step {service.model!r} makes a model", nearest(service.model, makers))
 
 
-def purposes_needed(flow: Flow) -> list[str]:
+def purposes_needed(flow: Flow) -> list[Purpose]:
     """The purposes for which a source must be cleared to take part in this flow, in the order of the ring."""
-    wanted = {s.spec.purpose for s in flow.steps} | ({"serve"} if flow.file.service else set[Any]())
+    wanted = {s.spec.purpose for s in flow.steps} | ({"serve"} if flow.file.service else set[str]())
     return [p for p in PURPOSES if p in wanted]

@@ -15,7 +15,7 @@ from typing import Any, cast
 from sqlalchemy import select
 
 from touyan.core.asset import InputRef
-from touyan.core.canonical import Json, short
+from touyan.core.canonical import Json, parse, short
 from touyan.core.errors import Refused
 from touyan.core.job import JobSpec, NamedInput, Need
 from touyan.core.party import Actor
@@ -23,6 +23,7 @@ from touyan.flow.file import FlowStep
 from touyan.flow.params import to_canonical
 from touyan.store import tables as t
 from touyan.store.home import Store
+from touyan.store.job_records import envelope_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def _last(store: Store, spec: JobSpec) -> Mapping[str, Any] | None:
     query = select(t.result.c.spec).where(t.result.c.project == spec.project, t.result.c.name == spec.name).order_by(t.result.c.at.desc())
     with store.database.read() as connection:
         text = connection.execute(query.limit(1)).scalar()
-    return None if text is None else cast("Mapping[str, Any]", json.loads(text))
+    return None if text is None else cast("Mapping[str, Any]", parse(envelope_of(text).payload))
 
 
 def _why_again(last: Mapping[str, Any] | None, spec: JobSpec) -> str:

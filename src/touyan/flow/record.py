@@ -88,6 +88,15 @@ class RunRecord:
         made = [r.asset for r in self.steps.values() if r.asset and (r.name == step if step else r.output == kind)]
         return made[-1] if made else ""
 
+    @property
+    def served_model(self) -> str:
+        """The model that the flow asks a permit for: the one its service names, else the last that `train` made."""
+        service = self.flow.file.service
+        if service is not None and service.model:
+            return self.asset("model", service.model)
+        trained = [r.asset for r in self.steps.values() if r.step == "train" and r.asset]
+        return trained[-1] if trained else self.asset("model")
+
     def _json(self) -> str:
         names = StepRecord.__slots__
         steps: list[Json] = [{n: getattr(r, n) for n in names} for r in self.steps.values()]

@@ -7,13 +7,13 @@ elsewhere. Invariant: a step is decided only when all its inputs exist, and a fa
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, cast
 
 from sqlalchemy import select
 
 from touyan.core.canonical import Json
-from touyan.core.errors import FAMILIES, Broken, Refused, TouyanError
+from touyan.core.errors import Broken, Refused, TouyanError
 from touyan.core.job import NamedInput
 from touyan.core.names import nearest
 from touyan.core.seam import from_iso
@@ -33,7 +33,7 @@ class Listener(Protocol):
         """A step was decided, or ended."""
         ...
 
-    def progress(self, name: str, progress: Mapping[str, Json]) -> None:
+    def progress(self, name: str, progress: Mapping[str, object]) -> None:
         """How far a running step is: done, total, unit, as the worker wrote them."""
         ...
 
@@ -43,7 +43,7 @@ class Silent:
 
     def step(self, record: StepRecord) -> None: ...
 
-    def progress(self, name: str, progress: Mapping[str, Json]) -> None: ...
+    def progress(self, name: str, progress: Mapping[str, object]) -> None: ...
 
 
 class Runner:
@@ -57,9 +57,10 @@ class Runner:
         self._listener = listener or Silent()
         self._waiting: dict[str, str] = {}
 
-    def run(self, wait: Callable[[float], None]) -> None:
-        """Runs all steps. `wait(seconds)` returns early when a Job may have changed. Raises the first step's error."""
-        steps = [s for s in self._record.flow.steps if not self._skip_refused(s)]
+    def run(self, wait: Callable[[float], object], until: str = "") -> None:
+        """Runs all steps, or those up to the last of purpose or type `until`. `wait(seconds)` returns early when a Job may have
+        changed. Raises the first step's error."""
+        steps = [s for s in _up_to(self._record.flow.steps, until) if not self._skip_refused(s)]
         while True:
             error = self._start_ready(steps)
             if error is None and not self._waiting:
@@ -152,11 +153,12 @@ class Runner:
                 self._told(record, "done", record.reason)
             elif job.state in ("failed", "cancelled"):
                 del self._waiting[name]
-                error = job_error(name, job.reason)
+                error = job.error or Broken("step-failed", "failed without a reason", f"see its log: touyan log {name}")
+                error.message = f"{name}: {error.message}"
                 self._fail(record, error)
                 return error
-            else:
-                self._listener.progress(name, self._store.jobs.progress(job_id))
+            elif attempts := self._store.jobs.attempts(job_id):
+                self._listener.progress(name, attempts[-1].progress)
         return None
 
     def _told(self, record: StepRecord, state: str, reason: str) -> None:
@@ -184,10 +186,7 @@ class Runner:
             record.wall_ms = from_iso(attempts[1]) - from_iso(attempts[0])
 
 
-def job_error(name: str, reason: str) -> TouyanError:
-    """The error that a failed Job's reason holds: JSON (family, code, message, hint), or plain words."""
-    try:
-        fields = json.loads(reason)
-        return FAMILIES[fields["family"]](fields["code"], f"{name}: {fields['message']}", fields["hint"])
-    except (ValueError, KeyError, TypeError):
-        return Broken("step-failed", f"{name}: {reason or 'failed without a reason'}", f"see its log: touyan log {name}")
+def _up_to(steps: Sequence[FlowStep], until: str) -> Sequence[FlowStep]:
+    """The steps up to the last one whose type or purpose is `until`; all of them where it is empty."""
+    last = [n for n, s in enumerate(steps, 1) if until in (s.spec.name, s.spec.purpose)]
+    return steps[: last[-1]] if until and last else steps
