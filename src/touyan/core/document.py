@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +20,10 @@ from typing import Literal
 
 from touyan.core.canonical import canonical
 from touyan.core.errors import Broken, Invalid
+
+PSEUDONYM_DIGITS = 32
+_NUMBER = re.compile(r"\s*\+?[\d\s\-‐-―]+[Xx]?\s*")
+_MOBILE = re.compile(r"(?:0{0,2}86)?(1[3-9]\d{9})")
 
 RAW = "raw"
 """The view that a reader delivers: decoded text, nothing else done to it."""
@@ -42,9 +48,22 @@ def pseudonym(key: bytes, identifier: str) -> str:
     """Keyed pseudonym of a person's identifier: the first 32 hex digits of HMAC-SHA-256 (RFC 2104).
 
     Without the key it can neither be computed nor tested against a guess, which a plain digest of a telephone number could be.
-    The caller brings the identifier into one spelling first: digits without separators, e-mail in lower case.
+    The caller brings the identifier into `one_spelling` first.
     """
-    return hmac.new(key, identifier.encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.new(key, identifier.encode(), hashlib.sha256).hexdigest()[:PSEUDONYM_DIGITS]
+
+
+def one_spelling(identifier: str) -> str:
+    """Numbers without separators and, for a mobile number, without +86; addresses in lower case; nothing full-width.
+
+    Whoever reads a column, finds an identifier in a text or withdraws a person spells it so; else they would not mean the same one.
+    """
+    plain = unicodedata.normalize("NFKC", identifier)
+    if not _NUMBER.fullmatch(plain):
+        return "".join(plain.split()).lower()
+    digits = "".join(character for character in plain.upper() if character.isalnum())
+    mobile = _MOBILE.fullmatch(digits)
+    return mobile[1] if mobile else digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +98,8 @@ class Verdict:
     score: float | None = None
     evidence: str | None = None
     """As in Span; a duplicate names the document that was kept."""
+    may_quote: bool = True
+    """Whether an excerpt may stand beside it. False for what was withdrawn: it should not be spread any further."""
 
 
 def settle(spans: Iterable[Span], priority: Mapping[str, int] | None = None) -> tuple[Span, ...]:

@@ -54,7 +54,7 @@ class Exclusions:
     def judge(self, batch: DocumentBatch) -> Marks:
         """Verdicts 'withdrawn-document', 'withdrawn-source' and 'withdrawn-subject'."""
         found = ((row, self._reason(batch, row)) for row in range(len(batch)))
-        return Marks(verdicts={row: Verdict("drop", reason) for row, reason in found if reason is not None})
+        return Marks(verdicts={row: Verdict("drop", reason, may_quote=False) for row, reason in found if reason is not None})
 
     def _reason(self, batch: DocumentBatch, row: int) -> str | None:
         if batch.doc_ids[row] in self.documents:

@@ -125,7 +125,7 @@ def _summarise(work: Work[PackParams], packer: Packer, shards: Sequence[Path]) -
     """Writes the ledger: what came in, what was packed, what was left out and why. Raises Broken where it does not add up."""
     from touyan.corpus.summary import write_summary
 
-    ledger = {side: Counter[str]() for side in (*SIDES, "excluded")}
+    ledger: dict[str, Counter[str]] = {side: Counter(documents=0, characters=0) for side in (*SIDES, "excluded")}
     for shard in shards:
         _count_in(ledger, shard)
     parts = {side: [_read_index(work.out, side, number) for number in range(len(shards))] for side in SIDES}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from touyan.core.document import LEAVES, RAW, Span, apply, edits_of
+from touyan.core.document import LEAVES, RAW, Span, Verdict, apply, edits_of
 from touyan.corpus.operator import DocumentBatch, Marks, Operator, Signature
 
 SPAN_COLUMNS = (
@@ -22,24 +22,40 @@ VERDICT_COLUMNS = ("doc_id", "operator", "version", "reason", "score", "excerpt"
 EXCERPT_CHARS = 200
 
 Columns = dict[str, list[Any]]
+Line = tuple[int, tuple[Any, ...]]
+"""A row of a table, and the place in the shard of the document that it speaks of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """What became of one batch: the documents kept, in the release view, and the rows to write down."""
+    """What became of one batch: the documents kept, in the release view, and the lines to write down."""
 
     kept: DocumentBatch
-    spans: Columns = field(default_factory=lambda: {name: [] for name in SPAN_COLUMNS})
-    verdicts: Columns = field(default_factory=lambda: {name: [] for name in VERDICT_COLUMNS})
+    spans: list[Line] = field(default_factory=list)
+    verdicts: list[Line] = field(default_factory=list)
 
-    def note_spans(self, doc_id: str, view: str, signature: Signature, spans: Iterable[Span]) -> None:
-        """Adds the rows of one document's spans on one view."""
+    def note_spans(self, batch: DocumentBatch, row: int, view: str, signature: Signature, spans: Iterable[Span]) -> None:
+        """Adds the lines of one document's spans on one view."""
         for span in spans:
-            row = (
-                doc_id, view, span.start, span.end, signature.operator, signature.version, span.label, span.replacement,
-                span.reason, span.score, span.subject, span.evidence, signature.parameters,
+            line = (
+                batch.doc_ids[row], view, span.start, span.end, signature.operator, signature.version, span.label,
+                span.replacement, span.reason, span.score, span.subject, span.evidence, signature.parameters,
             )  # fmt: skip
-            _append(self.spans, row)
+            self.spans.append((batch.columns["place"][row], line))
+
+    def note_verdict(self, batch: DocumentBatch, row: int, signature: Signature, verdict: Verdict, excerpt: str | None) -> None:
+        """Adds the line of one verdict."""
+        line = (
+            batch.doc_ids[row], signature.operator, signature.version, verdict.reason, verdict.score, excerpt, verdict.outcome,
+            verdict.evidence, signature.parameters,
+        )  # fmt: skip
+        self.verdicts.append((batch.columns["place"][row], line))
+
+
+def columns_of(names: Sequence[str], lines: Iterable[Line]) -> Columns:
+    """Lines as columns, by document and, within one, in the order of the operators: however the shard was cut into batches."""
+    rows = [values for _, values in sorted(lines, key=lambda line: line[0])]
+    return {name: [values[i] for values in rows] for i, name in enumerate(names)}
 
 
 def opened(columns: Columns, first_place: int) -> DocumentBatch:
@@ -54,14 +70,10 @@ def passed(batch: DocumentBatch, operators: Sequence[Operator], excerpt: Callabl
     for operator in operators:
         signature, marks = Signature.of(operator), operator.judge(batch)
         for row, spans in marks.spans.items():
-            passage.note_spans(batch.doc_ids[row], batch.columns["view"][row], signature, spans)
+            passage.note_spans(batch, row, batch.columns["view"][row], signature, spans)
         for row, verdict in marks.verdicts.items():
-            quoted = None if verdict.reason.startswith("withdrawn") else excerpt(batch.texts[row])[:EXCERPT_CHARS]
-            line = (
-                batch.doc_ids[row], signature.operator, signature.version, verdict.reason, verdict.score, quoted,
-                verdict.outcome, verdict.evidence, signature.parameters,
-            )  # fmt: skip
-            _append(passage.verdicts, line)
+            quoted = excerpt(batch.texts[row])[:EXCERPT_CHARS] if verdict.may_quote else None
+            passage.note_verdict(batch, row, signature, verdict, quoted)
         batch = advanced(batch, operator.name, marks)
     return Passage(batch, passage.spans, passage.verdicts)
 
@@ -79,8 +91,3 @@ def advanced(batch: DocumentBatch, operator: str, marks: Marks) -> DocumentBatch
     changed = DocumentBatch({**batch.columns, "text": texts, "view": views, "subjects": subjects})
     gone = {row for row, verdict in marks.verdicts.items() if verdict.outcome in LEAVES}
     return changed.take([row for row in range(len(batch)) if row not in gone]) if gone else changed
-
-
-def _append(columns: Columns, row: Sequence[Any]) -> None:
-    for column, value in zip(columns.values(), row, strict=True):
-        column.append(value)

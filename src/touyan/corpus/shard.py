@@ -7,16 +7,16 @@ a batch on the way in and a row group on the way out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from touyan.core.document import Span, apply
 from touyan.corpus.mask import Mask
 from touyan.corpus.operator import DocumentBatch, Operator, Signature, Survey, Surveyor
-from touyan.corpus.passage import Passage, opened, passed
+from touyan.corpus.passage import SPAN_COLUMNS, VERDICT_COLUMNS, Passage, columns_of, opened, passed
 from touyan.store.formats.corpus import SPANS, VERDICTS, PartWriter, part_name, spans_schema, verdicts_schema
-from touyan.store.formats.documents import FOLDER, corpus_schema, read_document_batches
+from touyan.store.formats.documents import FOLDER, corpus_schema, documents_schema, read_document_batches
 
 FIELDS = ("natural_key", "title", "group", "meta")
 """Columns that come from people, and so may hold identifiers. Their spans lie on the views `field:<column>`."""
@@ -43,9 +43,9 @@ def survey(task: ShardTask, surveyor: Surveyor) -> Survey:
     """What `surveyor` notes about the documents of a shard that the task's operators have left in it."""
     import numpy as np
 
-    batches = (passed(batch, task.operators, _nothing).kept for batch in _batches(task.source))
+    batches = (passed(batch, task.operators, _unseen).kept for batch in _batches(task.source))
     notes = [surveyor.survey(batch) for batch in batches]
-    return {name: np.concatenate([note[name] for note in notes]) for name in notes[0]} if notes else {}
+    return {name: np.concatenate([note[name] for note in notes]) for name in notes[0]}
 
 
 def refine(task: ShardTask) -> int:
@@ -63,16 +63,19 @@ def refine(task: ShardTask) -> int:
             released = passage.kept if mask is None else _release_fields(passage, mask)
             kept += len(released)
             documents_part.extend({**released.columns, "split": [None] * len(released)})
-            spans_part.extend(passage.spans)
-            verdicts_part.extend(passage.verdicts)
+            spans_part.extend(columns_of(SPAN_COLUMNS, passage.spans))
+            verdicts_part.extend(columns_of(VERDICT_COLUMNS, passage.verdicts))
     return kept
 
 
 def _batches(source: Path) -> Iterator[DocumentBatch]:
+    """The documents of a shard; an empty shard gives one empty batch."""
     place = 0
     for batch in read_document_batches(source):
         yield opened(batch.to_pydict(), place)
         place += batch.num_rows
+    if place == 0:
+        yield opened({name: [] for name in documents_schema().names}, place)
 
 
 def _release_fields(passage: Passage, mask: Mask) -> DocumentBatch:
@@ -83,7 +86,7 @@ def _release_fields(passage: Passage, mask: Mask) -> DocumentBatch:
         for row, value in enumerate(columns[name]):
             spans = mask.spans(value) if value else ()
             if spans:
-                passage.note_spans(columns["doc_id"][row], f"field:{name}", signature, spans)
+                passage.note_spans(passage.kept, row, f"field:{name}", signature, spans)
                 columns[name][row] = apply(value, [span for span in spans if span.replacement is not None])
                 columns["subjects"][row] = sorted({*columns["subjects"][row], *_named(spans)})
     return DocumentBatch(columns)
@@ -93,4 +96,6 @@ def _named(spans: Sequence[Span]) -> Iterator[str]:
     return (span.subject for span in spans if span.subject is not None)
 
 
-_nothing: Callable[[str], str] = lambda text: ""  # noqa: E731  a survey shows no excerpts
+def _unseen(text: str) -> str:
+    """The excerpt of a survey, which nobody reads."""
+    return ""

@@ -178,7 +178,7 @@ def _summarise(work: Work[SplitParams], sides: Sides) -> None:
     from touyan.corpus.summary import write_summary
     from touyan.store.formats.documents import document_shards
 
-    figures: dict[str, Counter[str]] = {side: Counter() for side in ("train", "test", "excluded")}
+    figures: dict[str, Counter[str]] = {side: Counter(documents=0, characters=0) for side in ("train", "test", "excluded")}
     labels: dict[str, Counter[str]] = defaultdict(Counter)
     groups: dict[str, set[str]] = defaultdict(set)
     samples: list[dict[str, str]] = []
