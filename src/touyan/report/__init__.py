@@ -1,0 +1,30 @@
+"""The report of a run: one HTML file that stands by itself.
+
+`gather.facts` reads the store, `page.render` draws, `write` does both. Knows nothing of the rooms: it reads their Assets by
+the published formats. Invariant: every run leaves a report, however far it came.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from touyan.core.party import Actor
+from touyan.report import gather
+from touyan.report.page import render
+from touyan.store.home import Store
+
+__all__ = ["write"]
+
+
+def write(store: Store, actor: Actor, run_id: str, target: Path) -> Path:
+    """Writes the report of a run to the file `target` and returns its path. A report is there whole or not at all.
+
+    Raises Missing where there is no such run, Refused where the actor may not inspect it.
+    """
+    page = render(gather.facts(store, actor, run_id)).encode("utf-8")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    draft.write_bytes(page)
+    draft.replace(target)
+    return target

@@ -1,0 +1,54 @@
+"""Every step: why it ran or was a hit, how long it took, what it counted and measured.
+
+Invariant: bars share one scale, the longest step; figures that depend on the machine stand apart from those that do not.
+"""
+
+from __future__ import annotations
+
+from touyan.report import figures, svg
+from touyan.report.components import Column, Section, badge, identifier, note, table
+from touyan.report.facts import ReportFacts, StepFacts
+from touyan.report.markup import Child, Markup, Words, code, el, quote
+
+_COLUMNS = (
+    Column(Words("步骤", "Step")),
+    Column(Words("状态", "State")),
+    Column(Words("为何", "Why"), "wide"),
+    Column(Words("成果", "Result"), "minor"),
+    Column(Words("用时", "Time"), "num timed"),
+)
+
+
+def steps(facts: ReportFacts) -> Section:
+    longest = max((s.wall_ms for s in facts.steps), default=0)
+    rows = [_row(s, longest) for s in facts.steps]
+    return Section(
+        "steps",
+        Words("步骤与用时", "Steps and time"),
+        Words(
+            "步骤键由名称、版本、参数、输入和环境类别算出；键相同即成果相同，直接命中。",
+            "A step's key follows from name, version, parameters, inputs and environment class. The same key is the same result: a hit.",
+        ),
+        table(_COLUMNS, rows, "steps") if rows else note(Words("计划为空。", "The plan is empty.")),
+    )
+
+
+def _row(step: StepFacts, longest: int) -> list[Child]:
+    name = [el("b", code(step.name)), el("small", quote(step.step, 40), " ", Words("版本", "version"), " ", quote(step.version, 20))]
+    result = identifier(step.asset) if step.asset else "–"
+    return [name, badge(step.state), [quote(step.reason, 400), _measured(step)], result, _time(step.wall_ms, longest)]
+
+
+def _measured(step: StepFacts) -> Markup | None:
+    counted = [f"{name} {n:,}" for name, n in list(step.counts.items())[:8]]
+    measured = [f"{name} {value}" for name, value in list(step.telemetry.items())[:6]]
+    shown = [el("span", quote(t, 80)) for t in counted] + [el("span", quote(t, 80), class_="machine") for t in measured]
+    return el("small", shown, class_="facts") if shown else None
+
+
+def _time(wall_ms: int, longest: int) -> Child:
+    if not wall_ms:
+        return "–"
+    share = svg.Scale(0, max(longest, 1), 0, 100).percent(wall_ms)
+    drawn = svg.picture(4, Words("用时", "time"), svg.bar("0", 0, share, 4, "kept"), class_="bar")
+    return [figures.duration(wall_ms), drawn]
