@@ -8,12 +8,10 @@ last word of a step that succeeded, and nothing under `out/` changes after it.
 from __future__ import annotations
 
 import os
-import platform
 import resource
 import shutil
 import sys
 import time
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -115,10 +113,8 @@ def run(root: Path) -> int:
     try:
         work, step = prepare(folder)
         step.run(cast(Any, work))
-    except TouyanError as error:
-        return _failed(folder, error)
     except Exception as error:  # whatever a step raises must reach the submitter as an error with a family
-        return _failed(folder, _crash(error))
+        return _failed(folder, error)
     write_json(folder.file("telemetry"), {"figures": work.figures, "environment": environment()} | _usage(began_s))
     write_json(folder.file("done"), {"done": 1, "counts": work.counts})
     return 0
@@ -141,22 +137,24 @@ def prepare(folder: AttemptFolder) -> tuple[AttemptWork, StepSpec]:
 
 def _crash(error: Exception) -> TouyanError:
     """An error nobody planned. Its words stay in the log: they may quote a document."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{Path(last.filename).name}:{last.lineno}"
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "an unknown place"
     code = "resources" if isinstance(error, (OSError, MemoryError)) else "step-crashed"
     return Broken(code, f"the step ended with {type(error).__name__} at {where}", "its traceback is at the end of the Attempt's log.txt")
 
 
-def _failed(folder: AttemptFolder, error: TouyanError) -> int:
-    traceback.print_exc()
-    write_json(folder.file("error"), error_record(error))
+def _failed(folder: AttemptFolder, error: Exception) -> int:
+    sys.excepthook(type(error), error, error.__traceback__)
+    write_json(folder.file("error"), error_record(error if isinstance(error, TouyanError) else _crash(error)))
     return FAILED
 
 
 def environment() -> dict[str, str]:
     """What the result was made with: recorded beside it, no part of its key."""
     loaded = {n: str(getattr(sys.modules[n], "__version__", "")) for n in MEASURED_PACKAGES if n in sys.modules}
-    return {"python": platform.python_version(), "machine": os.uname().machine, "system": os.uname().sysname} | loaded
+    return {"python": sys.version.split()[0], "machine": os.uname().machine, "system": os.uname().sysname} | loaded
 
 
 def _usage(began_s: float) -> dict[str, int]:

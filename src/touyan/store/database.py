@@ -6,12 +6,12 @@ a write begins, how a lost race is told, and where the file may lie. A transacti
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine, event, inspect, select, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import NullPool
 
@@ -30,15 +30,23 @@ class Database:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self.engine = _sqlite(url) if self.is_sqlite else _postgres(url)
+        self._anchor = self._stay_open() if self.is_sqlite else None
+
+    def _stay_open(self) -> PoolProxiedConnection:
+        """SQLite's last connection to close checkpoints and removes the WAL, 10 ms for each transaction: this one stays open."""
+        with _told(self.url):
+            anchor = self.engine.raw_connection()
+            anchor.cursor().execute("select count(*) from sqlite_master").fetchall()  # it holds the WAL only once it has read
+            return anchor
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> Generator[Connection]:
         """A consistent view. Nothing may be written in it."""
         with _told(self.url), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self) -> Generator[Connection]:
         """A transaction that holds the write lock from its start (SQLite), or row locks (PostgreSQL)."""
         with _told(self.url), self.engine.connect().execution_options(touyan_write=True) as connection, connection.begin():
             yield connection
@@ -58,6 +66,8 @@ class Database:
             return str(connection.execute(text("select version_num from alembic_version")).scalar() or "")
 
     def close(self) -> None:
+        if self._anchor is not None:
+            self._anchor.close()
         self.engine.dispose()
 
 
@@ -91,7 +101,7 @@ def _postgres(url: str) -> Engine:
 
 
 @contextmanager
-def _told(url: str) -> Iterator[None]:
+def _told(url: str) -> Generator[None]:
     """Turns driver errors into ours. The URL may hold a password: only its kind is shown."""
     try:
         yield
