@@ -19,7 +19,8 @@ from types import TracebackType
 from typing import Self
 
 FAST = (
-    "fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=", "shared_buffers=32MB", "max_connections=60",
+    "fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=",
+    "shared_buffers=32MB", "max_connections=60",
 )  # fmt: skip
 SUPERUSER = "postgres"
 

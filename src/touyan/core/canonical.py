@@ -25,6 +25,8 @@ def canonical(value: Json) -> bytes:
         return _text(value).encode("utf-8")
     except UnicodeEncodeError as error:
         raise Invalid("not-canonical", "a string holds a lone surrogate", "give valid Unicode text") from error
+    except RecursionError as error:
+        raise Invalid("not-canonical", "the value is nested too deeply", "flatten it") from error
 
 
 def _text(value: Json) -> str:
@@ -35,7 +37,7 @@ def _text(value: Json) -> str:
     if isinstance(value, Mapping):
         members = sorted(((_key(k), v) for k, v in value.items()), key=lambda kv: kv[0].encode("utf-16-be", "surrogatepass"))
         return "{" + ",".join(f"{_scalar(k)}:{_text(v)}" for k, v in members) + "}"
-    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
+    if isinstance(value, (list, tuple)):
         return "[" + ",".join(map(_text, value)) + "]"
     raise Invalid("not-canonical", f"{type(value).__name__} has no canonical form", "use integers, strings, lists and objects")
 
@@ -53,9 +55,11 @@ def _integer(value: int) -> str:
 
 
 def parse(data: bytes | str) -> Json:
-    """Reads JSON that must be free of floats, duplicate keys and constants such as NaN. Raises Invalid."""
+    """Reads UTF-8 JSON that must be free of floats, duplicate keys, constants such as NaN and integers beyond 2^53 - 1. Raises Invalid."""
     try:
-        return json.loads(data, object_pairs_hook=_unique, parse_float=_refuse, parse_constant=_refuse)
+        # json.loads would guess UTF-16 and skip a byte order mark: other bytes must not mean the same.
+        text = data.decode("utf-8") if isinstance(data, bytes) else data
+        return json.loads(text, object_pairs_hook=_unique, parse_int=_exact, parse_float=_refuse, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise Invalid("bad-json", f"not JSON of the allowed kind: {error}", "check that the file is whole and unchanged") from error
 
@@ -65,6 +69,13 @@ def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     if len(members) != len(pairs):
         raise ValueError("duplicate key")
     return members
+
+
+def _exact(digits: str) -> int:
+    value = int(digits)
+    if abs(value) > MAX_INTEGER:
+        raise ValueError(f"{digits[:20]} is beyond 2^53 - 1")
+    return value
 
 
 def _refuse(text: str) -> Json:

@@ -22,8 +22,9 @@ from touyan.core.canonical import canonical
 from touyan.core.errors import Broken, Invalid
 
 PSEUDONYM_DIGITS = 32
-_NUMBER = re.compile(r"\s*\+?[\d\s\-‐-―]+[Xx]?\s*")
-_MOBILE = re.compile(r"(?:0{0,2}86)?(1[3-9]\d{9})")
+_NUMBER = re.compile(r"[+\d\s\-‐-―−]+[Xx]?\s*")
+_DOTTED = re.compile(r"[+\d\s\-‐-―−.·_()]+")  # separators that only a mobile number is known to be written with
+_MOBILE = re.compile(r"(?:0{0,2}86|0)?(1[3-9]\d{9})")
 
 RAW = "raw"
 """The view that a reader delivers: decoded text, nothing else done to it."""
@@ -54,16 +55,16 @@ def pseudonym(key: bytes, identifier: str) -> str:
 
 
 def one_spelling(identifier: str) -> str:
-    """Numbers without separators and, for a mobile number, without +86; addresses in lower case; nothing full-width.
+    """Numbers without separators and, for a mobile number, without +86 or 0 before it; addresses in lower case; nothing full-width.
 
     Whoever reads a column, finds an identifier in a text or withdraws a person spells it so; else they would not mean the same one.
     """
     plain = unicodedata.normalize("NFKC", identifier)
-    if not _NUMBER.fullmatch(plain):
-        return "".join(plain.split()).lower()
     digits = "".join(character for character in plain.upper() if character.isalnum())
     mobile = _MOBILE.fullmatch(digits)
-    return mobile[1] if mobile else digits
+    if mobile and _DOTTED.fullmatch(plain):
+        return mobile[1]
+    return digits if _NUMBER.fullmatch(plain) else "".join(plain.split()).lower()
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,5 +125,5 @@ def read_spec(data: bytes) -> JobSpec:
 def _need(value: Mapping[str, Json]) -> Need:
     alternatives = cast("list[dict[str, Json]]", value["accelerators"])
     accelerators = tuple(Accelerator(str(a["model"]), cast(int, a["count"]), str(a["entrypoint"])) for a in alternatives)
-    numbers = [cast(int, value[n]) for n in ("gang", "cpus", "memory_bytes", "limit_s")]
-    return Need(cast(NeedClass, value["kind"]), *numbers, accelerators)
+    gang, cpus, memory_bytes, limit_s = (cast(int, value[n]) for n in ("gang", "cpus", "memory_bytes", "limit_s"))
+    return Need(cast(NeedClass, value["kind"]), gang, cpus, memory_bytes, limit_s, accelerators)

@@ -61,8 +61,8 @@ class Rights:
     """Where the proof is: an article, a contract number, an address, a sha256."""
 
     def to_json(self) -> dict[str, Json]:
-        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {"rights": 1} | {k: list(v) if isinstance(v, tuple) else v for k, v in fields.items()}
+        fields: dict[str, str | tuple[str, ...]] = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {"rights": 1, **{name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}}
 
 
 def rights_from_json(value: Mapping[str, Json]) -> Rights:
@@ -229,4 +229,4 @@ def as_purpose(text: str) -> Purpose:
     """`text`, checked to be a purpose. Raises Invalid with the nearest one."""
     if text not in PURPOSES:
         raise Invalid("bad-purpose", f"{text!r} is no purpose", nearest(text, PURPOSES))
-    return cast(Purpose, text)
+    return text

@@ -66,7 +66,7 @@ class Withdrawal:
     """A withdrawal as it stands against one Asset."""
 
     id: str
-    """Id of the Statement that began it."""
+    """Its name in the store: 64 hex digits, the same on every Asset that it reached."""
     selector: Selector
     value: str
     """A source `provider/name`, a doc_id, or the pseudonym of a subject."""

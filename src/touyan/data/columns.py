@@ -7,19 +7,17 @@ the digest of source, natural key and version alone, and no identifier of a pers
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from touyan.core.canonical import canonical
-from touyan.core.document import document_id, pseudonym
+from touyan.core.document import document_id, one_spelling, pseudonym
 from touyan.core.errors import Invalid
 from touyan.core.names import nearest
 from touyan.data.reader import Record, Unreadable
 from touyan.store.formats.documents import DocumentRow
 
 VERSION_DIGITS = 16
-_NUMBER = re.compile(r"[\d\s\-‐-―]+[Xx]?\s*")
 _FIELD = re.compile(r"\{([^{}]+)\}")
 
 
@@ -131,17 +129,6 @@ class DocumentMaker:
         if identifier is None or self._pseudonym_key is None:
             return ()
         return (pseudonym(self._pseudonym_key, one_spelling(identifier)),)
-
-
-def one_spelling(identifier: str) -> str:
-    """The spelling that `pseudonym` asks for: numbers without separators, addresses in lower case, nothing full-width.
-
-    The refinery spells what it finds in texts the same way, so that one withdrawal reaches columns and texts alike.
-    """
-    plain = unicodedata.normalize("NFKC", identifier)
-    if _NUMBER.fullmatch(plain):
-        return "".join(character for character in plain.upper() if character.isalnum())
-    return "".join(plain.split()).lower()
 
 
 def _is_unicode(record: Record) -> bool:

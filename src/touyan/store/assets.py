@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, literal, select, text
 
 from touyan.core.asset import FileRef, InputRef, Manifest, asset_id, build, manifest_bytes, read_manifest
 from touyan.core.canonical import Json
@@ -22,6 +22,9 @@ from touyan.store.database import Database
 from touyan.store.events import EventLog
 from touyan.store.objects import Objects
 from touyan.store.statements import Statements
+from touyan.store.withdrawn import active, withdrawal_body
+
+LINEAGE_LOCK = 0x6C696E65
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Assets:
         identifier, at = asset_id(manifest), iso(self._seam.now_ms())
         if self._row(connection, actor.project, identifier) is not None:
             return identifier
+        self.hold_lineage(connection, shared=True)
+        self._require_inputs(connection, actor.project, manifest)
         if not connection.execute(select(t.asset_file.c.asset).where(t.asset_file.c.asset == identifier).limit(1)).first():
             self._write_content(connection, identifier, manifest)
         row = {
@@ -75,6 +80,19 @@ class Assets:
         self._events.emit(connection, actor, "asset.published", [identifier], body)
         return identifier
 
+    def hold_lineage(self, connection: Connection, *, shared: bool = False) -> None:
+        """Keeps withdrawals out while Assets are published, and Assets while one is made, until the transaction ends."""
+        if not self._database.is_sqlite:  # SQLite has one writer at a time anyway
+            lock = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+            connection.execute(text(f"select {lock}(:n)"), {"n": LINEAGE_LOCK})
+
+    def _require_inputs(self, connection: Connection, project: str, manifest: Manifest) -> None:
+        """An input that the project does not have has no rights here either, and the gate could not see what it lacks."""
+        wanted = {i.asset for i in manifest.inputs}
+        known = connection.execute(select(t.asset.c.id).where(t.asset.c.project == project, t.asset.c.id.in_(wanted))).scalars()
+        if missing := sorted(wanted - set(known)):
+            raise Missing("no-input", f"the input {missing[0][:12]} is not in the project {project!r}", "publish it there first")
+
     def _write_content(self, connection: Connection, identifier: str, manifest: Manifest) -> None:
         files = [{"asset": identifier, "path": f.path, "sha256": f.sha256, "size_bytes": f.size_bytes} for f in manifest.files]
         inputs = [{"asset": identifier, "role": r, "input": i} for r, i in sorted({(i.role, i.asset) for i in manifest.inputs})]
@@ -83,14 +101,17 @@ class Assets:
                 connection.execute(insert(table), rows)
 
     def _inherit(self, connection: Connection, actor: Actor, identifier: str, manifest: Manifest) -> None:
-        """Withdrawals that reached an input while this was made, unless the step was told to leave those documents out."""
+        """Withdrawals that reached an input while this was made, unless the step was told to leave those documents out.
+
+        What comes from outside takes over those that stand against its source: registering it again does not undo them.
+        """
         left_out = self.left_out(connection, manifest.inputs)
-        for item in {i.asset for i in manifest.inputs}:
-            for withdrawal in self._statements.standing(connection, actor.project, item).withdrawals.values():
-                if withdrawal.id not in left_out:
-                    fields = ("selector", "value", "effect", "deadline", "reason")
-                    body: dict[str, Json] = {f: getattr(withdrawal, f) for f in fields} | {"withdrawal": withdrawal.id}
-                    self._statements.make(connection, actor, identifier, "withdrawal", body)
+        standings = (self._statements.standing(connection, actor.project, i) for i in {i.asset for i in manifest.inputs})
+        inherited = {w.id: w for standing in standings for w in standing.withdrawals.values() if w.id not in left_out}
+        if manifest.provider:
+            inherited |= {w.id: w for w in active(connection, actor.project, manifest.provider)}
+        for withdrawal in inherited.values():
+            self._statements.make(connection, actor, identifier, "withdrawal", withdrawal_body(withdrawal))
 
     def left_out(self, connection: Connection, inputs: Sequence[InputRef]) -> set[str]:
         """Ids of the withdrawals that the `exclusions` among `inputs` carry out; they are its file names."""
@@ -141,11 +162,9 @@ class Assets:
         """The Asset itself and everything that was made from it."""
         return self._closure(connection, identifier, t.asset_input.c.input, t.asset_input.c.asset)
 
-    def _closure(self, connection: Connection, start: str, near: object, far: object) -> set[str]:
-        from sqlalchemy import literal
-
+    def _closure(self, connection: Connection, start: str, near: ColumnElement[str], far: ColumnElement[str]) -> set[str]:
         walk = select(literal(start).label("id")).cte("walk", recursive=True)
-        walk = walk.union(select(far.label("id")).join(walk, near == walk.c.id))  # type: ignore[union-attr,attr-defined]
+        walk = walk.union(select(far.label("id")).join(walk, near == walk.c.id))  # UNION, not UNION ALL: each Asset is visited once
         return set(connection.execute(select(walk.c.id)).scalars())
 
     def inputs(self, connection: Connection, identifier: str) -> list[InputRef]:
@@ -164,8 +183,6 @@ class Assets:
 
     def keep_result(self, connection: Connection, project: str, step_key: str, fields: Mapping[str, str]) -> None:
         """Records that `step_key` gives an Asset. A newer result of the same key takes the place of an older one."""
-        from sqlalchemy import delete
-
         where = (t.result.c.project == project) & (t.result.c.step_key == step_key)
         connection.execute(delete(t.result).where(where))
         connection.execute(insert(t.result), dict(fields) | {"project": project, "step_key": step_key, "at": iso(self._seam.now_ms())})

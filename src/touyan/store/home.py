@@ -33,6 +33,7 @@ from touyan.store.permits import Permits
 from touyan.store.reviews import Reviews
 from touyan.store.services import Services
 from touyan.store.statements import Statements
+from touyan.store.withdrawals import Withdrawals
 
 FIRST_ROLES: tuple[Role, ...] = ("owner", "steward", "engineer", "officer", "server")
 AGENT = "agent"
@@ -53,6 +54,9 @@ class Store:
         self.assets = Assets(self.database, self.objects, self.statements, self.events, seam)
         self.gate = Gate(self.database, self.assets, self.statements, self.events, seam)
         self.jobs = Jobs(self.database, self.parties, self.assets, self.statements, self.events, seam)
+        self.withdrawals = Withdrawals(
+            self.database, self.assets, self.statements, self.events, self.gate, self.jobs, self.pseudonym_key, seam
+        )  # fmt: skip
         self.reviews = Reviews(self.database, self.parties, self.assets, self.events, self.gate, seam)
         self.permits = Permits(
             self.database, self.parties, self.keyring, self.statements, self.reviews, self.events, self.gate, seam

@@ -57,3 +57,9 @@ class Statements:
 
     def standing(self, connection: Connection, project: str, asset: str, at: str = "9999") -> Standing:
         return fold(self.of(connection, project, asset), at)
+
+    def withdrawn_by(self, connection: Connection, project: str, withdrawal: str) -> tuple[str, ...]:
+        """The Assets against which a withdrawal stands, in order of id."""
+        query = select(t.statement.c.asset).where(t.statement.c.project == project, t.statement.c.kind == "withdrawal").distinct()
+        assets = sorted(connection.execute(query).scalars())
+        return tuple(a for a in assets if withdrawal in self.standing(connection, project, a).withdrawals)

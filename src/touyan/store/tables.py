@@ -6,14 +6,16 @@ their digest alone. Times are ISO texts, except leases, which are milliseconds. 
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
+from typing import Any
+
 from sqlalchemy import BigInteger as Big
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 
 metadata = MetaData()
 SEQUENCE = Big().with_variant(Integer, "sqlite")  # SQLite counts up by itself only in an INTEGER PRIMARY KEY
 
 
-def _table(name: str, *columns: Column[object] | Index) -> Table:
+def _table(name: str, *columns: Column[Any] | Index) -> Table:
     return Table(name, metadata, *columns)
 
 
