@@ -23,7 +23,8 @@ _DENIED_FUNCTIONS = frozenset(
     {"random", "randomblob", "load_extension", "current_date", "current_time", "current_timestamp"}
     | {"date", "time", "datetime", "julianday", "unixepoch", "strftime", "timediff"}
 )
-FETCH_ROWS = 256
+MAX_FAILURES = 16
+"""Rows in succession that are too large; a sorting query fails at its first row over and over."""
 
 
 class SqliteReader:
@@ -105,17 +106,49 @@ def _permit(action: int, first: str | None, second: str | None, database: str | 
 
 
 def _rows(database: sqlite3.Connection, select: str, options: Options) -> Iterator[Record | Unreadable]:
-    number = 0
-    try:
-        cursor = database.execute(select)
-        names = [column[0] for column in cursor.description]
-        while rows := cursor.fetchmany(FETCH_ROWS):
-            for row in rows:
-                number += 1
+    """All rows in the order of the SELECT; what was read before damage stands, and the damage is one entry.
+
+    A cell beyond the limit ends a SELECT, and the driver drops the row before it too; so the SELECT is taken up one row at a
+    time until the guilty one is found.
+    """
+    number, failures, is_single = 0, 0, False
+    names: list[str] = []
+    while failures <= MAX_FAILURES:
+        try:
+            before = number
+            cursor = database.execute(_window(select, number, is_single))
+            names = names or _names(cursor)  # of the first SELECT: a resumed one may rename them
+            for row in cursor:
+                number, failures = number + 1, 0
                 yield _record(str(number), names, row, options)
-    except (sqlite3.Error, sqlite3.Warning) as error:
-        # What was read before the damage stands; the rest is listed as one entry.
-        yield Unreadable(str(number + 1), f"database: nothing read from about row {number + 1} on: {error}"[:200])
+            if not is_single or number == before:
+                return
+            is_single = False
+        except sqlite3.DataError:
+            if is_single:
+                number, failures = number + 1, failures + 1
+                yield Unreadable(str(number), f"too-large: a cell of more than {options.max_document_bytes} bytes")
+            is_single = not is_single
+        except (sqlite3.Error, sqlite3.Warning) as error:
+            yield Unreadable(str(number + 1), f"database: nothing read from about row {number + 1} on: {error}"[:200])
+            return
+    yield Unreadable(str(number + 1), f"database: nothing read from row {number + 1} on: {failures} rows too large in succession")
+
+
+def _window(select: str, offset: int, is_single: bool) -> str:
+    """The SELECT from row `offset` on, or that one row."""
+    if not offset and not is_single:
+        return select
+    return f"SELECT * FROM ({select}) LIMIT {1 if is_single else -1} OFFSET {offset}"
+
+
+def _names(cursor: sqlite3.Cursor) -> list[str]:
+    """Names of the result's columns. Raises Damaged where two are equal, since one value would hide the other."""
+    names = [column[0] for column in cursor.description]
+    if len(set(names)) != len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Damaged("two-columns", f"the query gives two columns {twice!r}: name one of them with AS")
+    return names
 
 
 def _record(place: str, names: list[str], row: tuple[object, ...], options: Options) -> Record | Unreadable:
