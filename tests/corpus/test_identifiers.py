@@ -7,6 +7,7 @@ from corpora import BANK_CARD, EMAIL, ID_CARD, MOBILE
 from hypothesis import given
 from hypothesis import strategies as st
 
+from touyan.core.document import one_spelling
 from touyan.corpus.identifiers import find, folded, is_bank_card, is_id_card
 
 FULL_WIDTH = str.maketrans("0123456789X@.", "０１２３４５６７８９Ｘ＠．")
@@ -56,6 +57,7 @@ def test_full_width_spelling_is_the_same_identifier(identifier: str) -> None:
 def test_separated_spelling_is_the_same_identifier(spelling: str, kind: str, canonical: str) -> None:
     (found,) = find(f"请记{spelling}。")
     assert (found.kind, found.canonical, found.end - found.start) == (kind, canonical, len(spelling))
+    assert one_spelling(spelling) == canonical
 
 
 @pytest.mark.parametrize("prefix", ["+86", "+86 ", "+86-", "(+86)"])
@@ -117,6 +119,7 @@ def test_numbers_never_overlap_each_other_and_are_what_they_are_called(text: str
     numbers = sorted((found for found in find(text) if found.kind != "email"), key=lambda f: f.start)
     assert all(one.end <= other.start for one, other in zip(numbers, numbers[1:], strict=False))
     for found in numbers:
+        assert found.canonical == one_spelling(text[found.start : found.end])
         assert {"id-card": is_id_card, "bank-card": is_bank_card, "mobile": lambda n: len(n) == 11}[found.kind](found.canonical)
 
 

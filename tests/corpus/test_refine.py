@@ -149,7 +149,7 @@ def test_sources_come_in_the_order_of_the_flow(tmp_path: Path) -> None:
 def exclude(tmp_path: Path, rows: list[DocumentRow], *lines: dict[str, str]) -> Path:
     excluded = tmp_path / "exclusions"
     excluded.mkdir()
-    (excluded / "exclusions.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    (excluded / "withdrawals.jsonl").write_text("\n".join(map(json.dumps, lines)))
     inputs = {"documents": [folder(tmp_path / "documents", rows)], "exclusions": [excluded]}
     work = FakeWork(RefineParams(), tmp_path / "corpus", inputs)
     refine.run(work)

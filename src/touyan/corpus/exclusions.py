@@ -1,6 +1,6 @@
 """Exclusions: documents that have been withdrawn leave before anything else can depend on them.
 
-Owns the file `exclusions.jsonl` and its three selectors. Knows nothing about who withdrew, or why. Invariant: it runs before
+Owns the `*.jsonl` files of an Asset of kind exclusions and their three selectors. Knows nothing about who withdrew, or why. Invariant: it runs before
 duplicates are settled, so that a withdrawn document never stands in for another owner's copy; and it quotes nothing.
 """
 
@@ -16,7 +16,6 @@ from touyan.core.errors import Invalid, Missing
 from touyan.corpus.mask import KEY_VARIABLE, Mask
 from touyan.corpus.operator import DocumentBatch, Marks
 
-FILE = "exclusions.jsonl"
 SELECTORS = ("document", "source", "subject")
 
 
@@ -36,15 +35,15 @@ class Exclusions:
     mask: Mask = field(default=Mask(), repr=False)
 
     @classmethod
-    def read(cls, path: Path, mask: Mask) -> Exclusions:
-        """The exclusions in a file of `{"selector", "value"}` lines.
+    def read(cls, folder: Path, mask: Mask) -> Exclusions:
+        """The exclusions of an Asset: every line `{"selector", "value"}` of its `*.jsonl` files.
 
         Raises Invalid with the line that is wrong, and Missing where subjects are withdrawn and the key to find them is absent.
         """
         chosen: dict[str, set[str]] = {selector: set() for selector in SELECTORS}
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            if line.strip():
-                selector, value = _selector(line, number)
+        for path in sorted(folder.glob("*.jsonl")):
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                selector, value = _selector(line, f"{path.name} line {number}")
                 chosen[selector].add(value)
         if chosen["subject"] and mask.key is None:
             hint = f"set the environment variable {KEY_VARIABLE} to the key of this project"
@@ -66,12 +65,12 @@ class Exclusions:
         return None
 
 
-def _selector(line: str, number: int) -> tuple[str, str]:
+def _selector(line: str, place: str) -> tuple[str, str]:
     try:
         entry = json.loads(line)
         selector, value = entry["selector"], entry["value"]
     except (ValueError, KeyError, TypeError) as error:
-        raise Invalid("bad-exclusion", f"{FILE} line {number} is not a selector with a value", "write it with `touyan withdraw`") from error
+        raise Invalid("bad-exclusion", f"{place} is not a selector with a value", "write it with `touyan withdraw`") from error
     if selector not in SELECTORS or not isinstance(value, str):
-        raise Invalid("bad-exclusion", f"{FILE} line {number}: no selector {selector!r}", f"use one of {', '.join(SELECTORS)}")
+        raise Invalid("bad-exclusion", f"{place}: no selector {selector!r}", f"use one of {', '.join(SELECTORS)}")
     return selector, value

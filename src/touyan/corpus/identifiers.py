@@ -47,7 +47,7 @@ _EMAIL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """An identifier found in a text: the interval it takes, and its one spelling (digits only, or lower-case address)."""
+    """An identifier found in a text: the interval it takes, and its one spelling, as `touyan.core.document.one_spelling` gives it."""
 
     start: int
     end: int

@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from touyan.corpus.exclusions import FILE as EXCLUSIONS_FILE
 from touyan.corpus.exclusions import Exclusions
 from touyan.corpus.mask import Mask, pseudonym_key
 from touyan.corpus.operator import Refiner, Setting, Surveyor, build
@@ -73,7 +72,7 @@ def run(work: Work[RefineParams]) -> None:
 def _with_exclusions(work: Work[RefineParams], refiners: list[Refiner], mask: Mask) -> list[Refiner]:
     """Withdrawn documents leave after the repair of their text, which finds hidden identifiers, and before all else."""
     given = work.many("exclusions")
-    found = [Exclusions.read(asset.path / EXCLUSIONS_FILE, mask) for asset in given]
+    found = [Exclusions.read(asset.path, mask) for asset in given]
     place = 1 if refiners and refiners[0].name == "unicode" else 0
     return [*refiners[:place], *found, *refiners[place:]]
 
