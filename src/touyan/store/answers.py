@@ -7,7 +7,7 @@ becomes data. Invariant: after `purge` no word older than the retention is left 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -62,18 +62,19 @@ class Answers:
         self._events = events
         self._seam = seam
 
-    def keep(self, key: ApiKey, answer: Answer) -> None:
-        """Keeps an answer; its words only under accepted terms."""
-        columns = {n: getattr(answer, n) for n in Answer.__dataclass_fields__}
+    def keep(self, key: ApiKey, answers: Sequence[Answer]) -> None:
+        """Keeps answers to one key; their words only under accepted terms."""
+        about: dict[str, str] = {"project": key.project, "api_key": key.id, "at": iso(self._seam.now_ms())}
         if not key.terms:
-            columns |= {"prompt": "", "completion": ""}
-        row = columns | {"project": key.project, "api_key": key.id, "at": iso(self._seam.now_ms())}
-        with self._database.write() as connection:
-            connection.execute(insert(t.response), row)
+            about |= {"prompt": "", "completion": ""}
+        rows = [{n: getattr(a, n) for n in Answer.__dataclass_fields__} | about for a in answers]
+        if rows:
+            with self._database.write() as connection:
+                connection.execute(insert(t.response), rows)
 
     def say(self, key: ApiKey, response: str, fields: Mapping[str, str]) -> str:
         """Keeps feedback (rating, correction, comment) on a response of the key's project; returns its id. Raises Missing."""
-        body: dict[str, Json] = {"rating": "", "correction": "", "comment": ""} | dict(fields) | {"terms": key.terms}
+        body: Mapping[str, Json] = {"rating": "", "correction": "", "comment": "", **fields, "terms": key.terms}
         row = {
             "id": f"fb-{self._seam.token(12)}", "project": key.project, "response": response, "api_key": key.id,
             "body": canonical(body).decode(), "at": iso(self._seam.now_ms()), "asset": None,

@@ -1,0 +1,85 @@
+"""The door of a service: whose key is this, may its holder call, and is it within its limits?
+
+Owns the counts of a running process; they begin at zero with it. Knows nothing of models. Invariant: nobody passes without a key
+that holds now, in this project, of a party with the verb `call`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from touyan.core.errors import Missing, Refused
+from touyan.core.party import Actor
+from touyan.service.settings import Limits
+from touyan.store.api_keys import ApiKey, missing_key
+from touyan.store.home import Store
+from touyan.store.policy import Thing, require
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is calling."""
+
+    key: ApiKey
+    actor: Actor
+
+
+class Door:
+    """The door of one service."""
+
+    def __init__(self, store: Store, project: str, name: str, limits: Limits) -> None:
+        self._store = store
+        self._thing = Thing("service", name, project)
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._inside: dict[str, int] = defaultdict(int)
+        self._tokens: dict[str, tuple[float, float]] = {}
+
+    def caller(self, authorization: str | None) -> Caller:
+        """Who holds the key in an `Authorization: Bearer` header. Raises Refused."""
+        scheme, _, secret = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not secret.strip():
+            raise missing_key()
+        key = self._store.api_keys.check(secret.strip())
+        try:
+            actor = self._store.api_keys.actor(key)
+        except Missing as error:
+            raise Refused("wrong-key", "the holder of this API key is gone", "ask for a new key") from error
+        require(actor, "call", self._thing)
+        return Caller(key, actor)
+
+    @contextmanager
+    def place(self, caller: Caller) -> Iterator[None]:
+        """A place for one request of the key, given back at its end. Raises Refused beyond a limit."""
+        key = caller.key.id
+        self._enter(key)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside[key] -= 1
+                if not self._inside[key]:
+                    del self._inside[key]
+
+    def _enter(self, key: str) -> None:
+        with self._lock:
+            if self._inside.get(key, 0) >= self._limits.concurrent:
+                hint = "wait until one of them has ended"
+                raise Refused("too-many-at-once", f"this key has {self._limits.concurrent} requests running", hint)
+            self._take(key)
+            self._inside[key] += 1
+
+    def _take(self, key: str) -> None:
+        """A token bucket that fills with the rate and holds one minute of it."""
+        rate, now_s = self._limits.requests_per_minute, self._store.seam.monotonic_s()
+        left, at_s = self._tokens.get(key, (float(rate), now_s))
+        left = min(float(rate), left + (now_s - at_s) * rate / 60)
+        if left < 1:
+            raise Refused(
+                "rate-limit", f"this key is limited to {rate} requests a minute", f"wait {(1 - left) * 60 / rate:.1f} s"
+            )
+        self._tokens[key] = (left - 1, now_s)
