@@ -101,9 +101,7 @@ class Agent:
 
     def _heartbeat(self, claim: Claim, folder: AttemptFolder) -> Heartbeat:
         def renew() -> Word:
-            progress = folder.file("progress")
-            text = progress.read_text() if progress.exists() else ""
-            return self._store.jobs.renew(self._actor, claim, self._lease_s, text)
+            return self._store.jobs.renew(self._actor, claim, self._lease_s, _progress(folder))
 
         return Heartbeat(renew, folder.heartbeat.touch, min(PACE_S, self._lease_s / 4))
 
@@ -201,7 +199,13 @@ class Agent:
 
 def _outcome(folder: AttemptFolder) -> Outcome:
     counts = cast(Mapping[str, int], read_json(folder.file("done"))["counts"])
-    return Outcome(counts, cast(Mapping[str, Json], read_json(folder.file("telemetry"))))
+    return Outcome(counts, cast(Mapping[str, Json], read_json(folder.file("telemetry"))), _progress(folder))
+
+
+def _progress(folder: AttemptFolder) -> str:
+    """The step's last word on how far it is; empty before its first."""
+    path = folder.file("progress")
+    return path.read_text() if path.exists() else ""
 
 
 def _result(claim: Claim, manifest: Manifest, outcome: Outcome) -> dict[str, object]:

@@ -97,6 +97,8 @@ class Outcome:
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
     telemetry: Mapping[str, Json] = field(default_factory=dict[str, Json])
     """Times, rates, environment: whatever depends on the machine. Numbers that are no integers are decimal strings."""
+    progress: str = ""
+    """The last word of the step on how far it is, as `progress.json` has it."""
 
 
 def job_of(row: RowMapping) -> Job:

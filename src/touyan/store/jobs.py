@@ -152,7 +152,8 @@ class Jobs:
         with self._database.write() as connection:
             job, attempt = self._locked(connection, agent, claim)
             telemetry = canonical({"counts": dict(outcome.counts)} | dict(outcome.telemetry)).decode()
-            self._move_attempt(connection, attempt, "finish", {"ended_at": self._now(), "telemetry": telemetry})
+            ended = {"ended_at": self._now(), "telemetry": telemetry, "progress": outcome.progress}
+            self._move_attempt(connection, attempt, "finish", ended)
             asset = self._publish(connection, agent, job, claim, manifest)
             fields = {"asset": asset, "job": job["id"], "name": job["name"], "spec": job["spec"], "telemetry": telemetry}
             self._assets.keep_result(connection, job["project"], job["step_key"], fields)
