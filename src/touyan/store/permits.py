@@ -89,8 +89,10 @@ class Permits:
             known = connection.execute(select(t.permit.c.number).where(t.permit.c.review == draft.review)).scalar()
             if known:
                 raise Conflict("permit-exists", f"the review {short(draft.review)} gave the permit {known}", "ask for a new review")
-            permit = replace(draft, number=_next_number(connection, draft.issued_at[:4]))
-            envelope = seal(PAYLOAD_TYPE, permit_bytes(permit), self._permit_key(connection, permit.organisation))
+            key = self._permit_key(connection, draft.organisation)
+            # Dated when it is signed: a key that is new counts only from the moment it was endorsed.
+            permit = replace(draft, number=_next_number(connection, draft.issued_at[:4]), issued_at=iso(self._seam.now_ms()))
+            envelope = seal(PAYLOAD_TYPE, permit_bytes(permit), key)
             self._keep(connection, actor, permit, envelope)
         return self.get(permit.project, permit.number)
 
