@@ -60,8 +60,10 @@ def day(at: str) -> str:
 
 
 def measured(value: float) -> str:
-    """Four significant digits, as intervals of a few thousand items bear: `3.684`, `0.912`, `41.25`."""
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}"
+    """As many digits as intervals of a few thousand items bear: `41.25`, `3.684`, `0.0014`."""
+    if abs(value) >= 10:
+        return f"{value:.4g}"
+    return f"{value:.3f}" if abs(value) >= 0.01 else f"{value:.2g}"
 
 
 def interval(low: float, high: float) -> str:

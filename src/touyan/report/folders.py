@@ -150,8 +150,9 @@ def evaluation(folder: Folder) -> Evaluation | None:
         return None
     metrics = tuple(m for m in map(_metric, loose.rows(found.get("metrics"))) if m is not None)
     winners = []
-    for task, value in loose.mapping(found.get("winner")).items():
-        row = loose.mapping(value)
+    named = loose.mapping(found.get("winner"))
+    for task in sorted(named, key=list(dict.fromkeys([*(m.task for m in metrics), *named])).index):
+        row = loose.mapping(named[task])
         winners.append(Winner(task, loose.text(row.get("model")), loose.text(row.get("statement"))))
     return Evaluation(folder.asset, metrics, tuple(winners))
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 SWEEPS = 12
+LANE_WEIGHT, LONELY_WEIGHT = 6.0, 0.001
 Edge = tuple[str, str]
 Key = Hashable
 """A node's id, or (from, to, layer) for the point where a long edge passes a layer."""
@@ -36,7 +37,8 @@ def place(ids: Sequence[str], edges: Iterable[Edge], node_width: float, gap: flo
     links = [pair for route in routes.values() for pair in pairwise(route)]
     layers = _ordered(_layers(ids, ranks, routes), links)
     widths = defaultdict(lambda: lane_width, dict.fromkeys(ids, node_width))
-    x = _coordinates(layers, links, widths, gap)
+    lanes = {key: route for route in routes.values() for key in route[1:-1]}
+    x = _coordinates(layers, links, lanes, widths, gap)
     left = min(x[i] - widths[i] / 2 for layer in layers for i in layer)
     right = max(x[i] + widths[i] / 2 for layer in layers for i in layer)
     at = {key: x[key] - left for key in x}
@@ -121,31 +123,45 @@ def _crossings(layers: Sequence[Sequence[Key]], below: Mapping[Key, Sequence[Key
 
 
 def _coordinates(
-    layers: Sequence[Sequence[Key]], links: Sequence[tuple[Key, Key]], widths: Mapping[Key, float], gap: float
+    layers: Sequence[Sequence[Key]], links: Sequence[tuple[Key, Key]], lanes: Mapping[Key, Sequence[Key]], widths: Mapping[Key, float], gap: float
 ) -> dict[Key, float]:
+    """x of every key. A node wishes to stand amid its neighbours; a lane amid its whole edge, so that long edges run straight."""
     above, below = _neighbours(links)
     x: dict[Key, float] = {}
     for layer in layers:
-        x.update(zip(layer, _spread([0.0] * len(layer), [widths[k] for k in layer], gap), strict=True))
-    for sweep in range(2 * SWEEPS):
-        neighbours = above if sweep % 2 == 0 else below
-        for layer in layers if sweep % 2 == 0 else reversed(layers):
-            wanted = [_mean([x[n] for n in neighbours.get(key, ())], x[key]) for key in layer]
-            x.update(zip(layer, _spread(wanted, [widths[k] for k in layer], gap), strict=True))
+        x.update(zip(layer, _spread([0.0] * len(layer), [1.0] * len(layer), [widths[k] for k in layer], gap), strict=True))
+    both = {key: [*above.get(key, ()), *below.get(key, ())] for layer in layers for key in layer}
+    for sweep in range(3 * SWEEPS):
+        neighbours = (above, below, both)[sweep % 3]
+        for layer in reversed(layers) if sweep % 3 == 1 else layers:
+            wanted = [_mean([x[n] for n in lanes.get(key) or neighbours.get(key, ())], x[key]) for key in layer]
+            x.update(zip(layer, _spread(*_settled(layer, wanted, both), [widths[k] for k in layer], gap), strict=True))
     return x
 
 
-def _spread(wanted: Sequence[float], widths: Sequence[float], gap: float) -> list[float]:
-    """The places nearest to the wanted ones (least squares) that keep order and distance: pooling adjacent violators."""
+def _settled(layer: Sequence[Key], wanted: Sequence[float], both: Mapping[Key, Sequence[Key]]) -> tuple[list[float], list[float]]:
+    """Wishes and their weights: lanes insist on running straight, and what stands alone moves beside its neighbour."""
+    lonely = [not both[key] for key in layer]
+    anchor = next((w for w, alone in zip(wanted, lonely, strict=True) if not alone), 0.0)
+    places: list[float] = []
+    for want, alone in zip(wanted, lonely, strict=True):
+        anchor = anchor if alone else want
+        places.append(anchor)
+    weights = [LONELY_WEIGHT if alone else LANE_WEIGHT if isinstance(key, tuple) else 1.0 for key, alone in zip(layer, lonely, strict=True)]
+    return places, weights
+
+
+def _spread(wanted: Sequence[float], weights: Sequence[float], widths: Sequence[float], gap: float) -> list[float]:
+    """The places nearest to the wanted ones (weighted least squares) that keep order and distance: pooling adjacent violators."""
     offsets = [0.0]
     for a, b in pairwise(widths):
         offsets.append(offsets[-1] + (a + b) / 2 + gap)
-    pools: list[tuple[float, int]] = []
-    for want, offset in zip(wanted, offsets, strict=True):
-        mean, size = want - offset, 1
+    pools: list[tuple[float, float, int]] = []
+    for want, weight, offset in zip(wanted, weights, offsets, strict=True):
+        mean, mass, size = want - offset, weight, 1
         while pools and pools[-1][0] > mean:
-            other, count = pools.pop()
-            mean, size = (mean * size + other * count) / (size + count), size + count
-        pools.append((mean, size))
-    level = [mean for mean, size in pools for _ in range(size)]
+            other, heavy, count = pools.pop()
+            mean, mass, size = (mean * mass + other * heavy) / (mass + heavy), mass + heavy, size + count
+        pools.append((mean, mass, size))
+    level = [mean for mean, _, size in pools for _ in range(size)]
     return [m + offset for m, offset in zip(level, offsets, strict=True)]

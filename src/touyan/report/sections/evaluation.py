@@ -9,20 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from touyan.report import figures, svg
-from touyan.report.components import Column, Section, badge, identifier, note, table
+from touyan.report.components import Column, Section, badge, identifier, note, pairs, table
 from touyan.report.facts import Metric, ReportFacts
 from touyan.report.markup import Child, Markup, Words, el, quote
 from touyan.report.sections.glance import best
 from touyan.report.words import knows, say
 
 ROW = 28.0
+NO_MODELS = ("majority", "uniform")
+"""Yardsticks that nobody trained."""
 
 
 def evaluation(facts: ReportFacts) -> Section:
     found = facts.evaluation
     title = Words("评测", "Evaluation")
     margin = Words(
-        "留出的法律家族整族不参加训练。横线是区间，虚线是其余模型中最好的一个。",
+        "留出的组整组不参加训练。横线是区间，虚线是其余模型中最好的一个。",
         "Held-out groups take no part in training. The bar is the interval; the dashed line is the best of the other models.",
     )
     if found is None or not found.metrics:
@@ -34,7 +36,7 @@ def evaluation(facts: ReportFacts) -> Section:
 
 def _winners(facts: ReportFacts) -> Child:
     won = facts.evaluation.winners if facts.evaluation else ()
-    return [el("p", say(w.task), Words("：", ": "), el("b", quote(w.model, 80)), " ", quote(w.statement, 600), class_="won") for w in won]
+    return pairs([(say(w.task), [badge("done", Words("胜出", "won")), " ", el("b", quote(w.model, 80)), el("small", quote(w.statement, 600))]) for w in won])
 
 
 def _forest(rows: Sequence[Metric], subject: str) -> Markup:
@@ -48,19 +50,19 @@ def _forest(rows: Sequence[Metric], subject: str) -> Markup:
         Column(Words("模型", "Model")),
         Column(figures.level(head.level), "wide plotted"),
         Column(Words("值", "Value"), "num"),
-        Column(Words("区间", "Interval"), "num"),
+        Column(Words("区间", "Interval"), "num minor"),
         Column(Words("样本数", "n"), "num minor"),
     )
     cells = [_row(m, scale, reference, m is head, m.asset == subject) for m in ordered]
     axis: list[Child] = ["", _axis(marks, scale), "", "", ""]
     direction = Words("越低越好", "lower is better") if head.is_better_low else Words("越高越好", "higher is better")
-    unit = [" · ", quote(head.unit, 40)] if head.unit and not knows(head.unit) and head.unit != head.metric else None
+    unit = [" · ", quote(head.unit, 40)] if head.unit and not knows(head.metric) else None
     caption = el("figcaption", el("b", say(head.metric)), " · ", say(head.task), unit, " · ", direction)
     return el("figure", caption, table(columns, [*cells, axis], "forest"), class_="chart")
 
 
 def _row(metric: Metric, scale: svg.Scale, reference: float, is_best: bool, is_subject: bool) -> list[Child]:
-    name = el("b" if is_subject else "span", say(metric.model) if knows(metric.model) else quote(metric.model, 60))
+    name = el("b" if is_subject else "span", say(metric.model) if metric.model in NO_MODELS else quote(metric.model, 60))
     return [
         [name, " ", badge("done", Words("最佳", "best")) if is_best else None, el("small", identifier(metric.asset)) if metric.asset else None],
         _whisker(metric, scale, reference, "best" if is_best else "other"),

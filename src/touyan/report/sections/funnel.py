@@ -46,28 +46,32 @@ def funnel(facts: ReportFacts) -> Section:
 
 
 def _stages(corpus: CorpusFacts) -> Markup:
-    total = max((s.entered for s in corpus.sieves), default=0)
-    return table(_COLUMNS, [_row(s, total) for s in corpus.sieves], "funnel")
+    """Readings stand end to end, each beginning where the one before ended; every later stage begins at the left."""
+    readings = [s.entered if s.operator == "read" else 0 for s in corpus.sieves]
+    total = max(sum(readings), *(s.entered for s in corpus.sieves))
+    before = [sum(readings[:i]) if n else 0 for i, n in enumerate(readings)]
+    return table(_COLUMNS, [_row(s, start, total) for s, start in zip(corpus.sieves, before, strict=True)], "funnel")
 
 
-def _row(sieve: Sieve, total: int) -> list[Child]:
+def _row(sieve: Sieve, start: int, total: int) -> list[Child]:
     lost = sieve.entered - sieve.kept
     reasons = [el("li", el("span", say(r)), el("span", figures.count(n), class_="n")) for r, n in list(sieve.reasons.items())[:12]]
     return [
         [el("b", say(sieve.operator)), el("small", code(sieve.step))],
         figures.count(sieve.entered),
-        [_bar(sieve.kept, lost, total), el("ul", reasons, class_="reasons") if reasons else None],
+        [_bar(start, sieve.kept, lost, total), el("ul", reasons, class_="reasons") if reasons else None],
         figures.count(sieve.kept),
         [f"−{figures.count(lost)}", el("small", figures.share(lost, sieve.entered))] if lost else "0",
     ]
 
 
-def _bar(kept: int, lost: int, total: int) -> Markup:
+def _bar(start: int, kept: int, lost: int, total: int) -> Markup:
     scale = svg.Scale(0, max(total, 1), 0, 100)
     said = Words(f"留下 {kept:,}，去除 {lost:,}", f"{kept:,} kept, {lost:,} removed")
-    drawn = [svg.bar("0", 0, "100%", 10, "ghost"), svg.bar("0", 0, scale.percent(kept), 10, "kept")]
+    drawn = [svg.bar("0", 0, "100%", 10, "ghost"), svg.bar(scale.percent(start), 0, scale.percent(kept), 10, "kept")]
     if lost:
-        drawn += [svg.bar(scale.percent(kept), 0, scale.percent(lost), 10, "lost"), svg.line(scale.percent(kept), 0, scale.percent(kept), 10, "edge")]
+        end = scale.percent(start + kept)
+        drawn += [svg.bar(end, 0, scale.percent(lost), 10, "lost"), svg.line(end, 0, end, 10, "edge")]
     return svg.picture(10, said, drawn, class_="bar")
 
 

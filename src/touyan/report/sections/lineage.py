@@ -85,7 +85,8 @@ def _box(node: Node, centre: float, layer: int) -> Markup:
     left, top = centre - NODE_WIDTH / 2 + MARGIN, _top(layer)
     state = say(node.state)
     is_made = node.state in ("done", "hit", "valid", "approved")
-    detail: str | Words = svg.shortened(node.detail, 20) if is_made and node.detail else state
+    told = say(node.detail) if node.kind == "permit" else svg.shortened(node.detail, 20)
+    detail: str | Words = told if is_made and node.detail else state
     kind = say(node.kind)
     name = svg.shortened(node.label, 17)
     shown: str | Words = kind if node.kind in ("review",) else name

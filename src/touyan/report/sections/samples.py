@@ -60,8 +60,14 @@ def _group(reason: str, n: int, excerpts: Sequence[Excerpt], is_open: bool) -> M
 def _quoted(excerpt: Excerpt) -> Markup:
     about = [el("code", excerpt.doc_id[:12], title=excerpt.doc_id) if excerpt.doc_id else None]
     if excerpt.evidence:
-        about.append(el("span", Words("依据 ", "evidence "), el("code", excerpt.evidence[:24])))
+        about.append(el("span", Words("依据 ", "evidence "), el("code", _brief(excerpt.evidence), title=excerpt.evidence)))
     return el("figure", el("blockquote", _highlighted(excerpt.text)), el("figcaption", about))
+
+
+def _brief(evidence: str) -> str:
+    """`doc:16cfba0a49b5`: the name of a document, short."""
+    kind, _, value = evidence.partition(":")
+    return f"{kind}:{value[:12]}" if value else evidence[:40]
 
 
 def _highlighted(text: str) -> Markup:

@@ -5,26 +5,17 @@ Invariant: an unknown part of a rights record is shown as unknown, and never as 
 
 from __future__ import annotations
 
-from touyan.core.rights import PURPOSES, Effective
+from touyan.core.rights import PURPOSES, Effective, Rights
 from touyan.core.seam import iso
 from touyan.report import figures
-from touyan.report.components import Column, Section, badge, heading, identifier, listed, note, pairs, table
+from touyan.report.components import Section, badge, heading, identifier, listed, note, pairs
 from touyan.report.facts import Refusal, ReportFacts, SourceFacts
 from touyan.report.markup import Child, Markup, Words, code, el, joined, quote
-from touyan.report.words import say
-
-_COLUMNS = (
-    Column(Words("来源", "Source"), "wide"),
-    Column(Words("权利依据", "Authority")),
-    Column(Words("个人信息", "Personal information")),
-    Column(Words("安全等级", "Security")),
-    Column(Words("大小", "Size"), "num"),
-    Column(Words("结论", "Verdict")),
-)
+from touyan.report.words import knows, say
 
 
 def sources(facts: ReportFacts) -> Section:
-    body: list[Child] = [table(_COLUMNS, [_row(s) for s in facts.sources])] if facts.sources else [note(Words("流程没有列出来源。", "The flow names no source."))]
+    body: list[Child] = [el("ul", [_source(s) for s in facts.sources], class_="sources")] if facts.sources else [note(Words("流程没有列出来源。", "The flow names no source."))]
     if facts.refusals:
         body += [heading(Words("被拒绝的", "Refused")), [_refusal(r) for r in facts.refusals]]
     if facts.mixture is not None:
@@ -40,27 +31,37 @@ def sources(facts: ReportFacts) -> Section:
     )
 
 
-def _row(source: SourceFacts) -> list[Child]:
-    rights = source.rights
+def _source(source: SourceFacts) -> Markup:
     where = [quote(source.provider, 80), " · ", quote(source.path, 160)] if source.path else quote(source.provider, 80)
+    size = [" · ", figures.size(source.size_bytes)] if source.size_bytes else None
+    verdict = badge("cleared", Words("放行", "cleared")) if source.is_cleared else badge("refused")
+    named = el("p", el("b", quote(source.name, 80)), " ", verdict)
+    asset = el("small", identifier(source.asset), size) if source.asset else None
+    return el("li", el("div", named, el("small", where), asset, _blocks(source)), _rights(source.rights))
+
+
+def _rights(rights: Rights) -> Markup:
     basis = " · ".join(x for x in (rights.licence, rights.article) if x)
-    evidence = [el("small", quote(e, 160)) for e in rights.evidence[:3]]
-    personal = say(rights.personal) if rights.personal == rights.personal_state else [say(rights.personal), el("small", say(rights.personal_state))]
-    return [
-        [el("b", quote(source.name, 80)), el("small", where), el("small", identifier(source.asset)) if source.asset else None],
-        [say(rights.authority), el("small", quote(basis, 160)) if basis else None, evidence],
-        personal,
-        say(rights.security),
-        figures.size(source.size_bytes) if source.size_bytes else "–",
-        _conclusion(source),
-    ]
+    personal = [say(rights.personal), [" · ", say(rights.personal_state)] if rights.personal != rights.personal_state else None]
+    purpose = [el("small", Words("原目的：", "collected for: "), quote(rights.original_purpose, 160))] if rights.original_purpose else None
+    return pairs(
+        [
+            (Words("权利依据", "Authority"), [say(rights.authority), el("small", quote(basis, 160)) if basis else None]),
+            (Words("个人信息", "Personal data"), [personal, purpose]),
+            (Words("安全等级", "Security class"), say(rights.security)),
+            (Words("证据", "Evidence"), [el("small", quote(e, 160)) for e in rights.evidence[:4]]),
+        ]
+    )
 
 
-def _conclusion(source: SourceFacts) -> Child:
-    if source.is_cleared:
-        return badge("cleared", Words("放行", "cleared"))
-    reasons = [el("small", say(part), Words("：", ": "), quote(reason, 200)) for part, reason in source.blocks]
-    return [badge("refused"), reasons]
+def _blocks(source: SourceFacts) -> Child:
+    """What stands against a source, one line each."""
+    return [el("small", say(part), Words("：", ": "), told(reason), class_="against") for part, reason in source.blocks]
+
+
+def told(reason: str) -> Child:
+    """A reason in both languages where it is one of ours, else as it came."""
+    return say(reason) if knows(reason) else quote(reason, 300)
 
 
 def _refusal(refusal: Refusal) -> Markup:
@@ -79,7 +80,7 @@ def _mixture(mixture: Effective, purpose: str) -> Markup:
     expiry: Child = Words("无", "none") if mixture.expires_ms is None else figures.moment(iso(mixture.expires_ms))
     duties: Child = joined([say(d) for d in sorted(mixture.duties)], Words("、", ", ")) or say("none")
     blocks = [b for b in sorted(mixture.blocks) if b.part != "purpose"]
-    blocked = listed([[quote(b.who, 80), Words("：", ": "), quote(b.reason, 200)] for b in blocks]) if blocks else say("none")
+    blocked = listed([[quote(b.who, 80), Words("：", ": "), told(b.reason)] for b in blocks]) if blocks else say("none")
     return pairs(
         [
             (Words("允许的用途", "Permitted purposes"), el("ul", marks, class_="marks")),

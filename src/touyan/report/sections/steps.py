@@ -17,6 +17,11 @@ _COLUMNS = (
     Column(Words("成果", "Result"), "minor"),
     Column(Words("用时", "Time"), "num timed"),
 )
+_REASONS = (
+    ("hit, made ", Words("命中，成于 ", "hit, made ")),
+    ("re-run, ", Words("重跑：", "re-run: ")),
+    ("first run", Words("首次运行", "first run")),
+)
 
 
 def steps(facts: ReportFacts) -> Section:
@@ -34,9 +39,18 @@ def steps(facts: ReportFacts) -> Section:
 
 
 def _row(step: StepFacts, longest: int) -> list[Child]:
-    name = [el("b", code(step.name)), el("small", quote(step.step, 40), " ", Words("版本", "version"), " ", quote(step.version, 20))]
+    kind = None if step.step == step.name else [quote(step.step, 40), " "]
+    name = [el("b", code(step.name)), el("small", kind, "v", quote(step.version, 20))]
     result = identifier(step.asset) if step.asset else "–"
-    return [name, badge(step.state), [quote(step.reason, 400), _measured(step)], result, _time(step.wall_ms, longest)]
+    return [name, badge(step.state), [why(step.reason), _measured(step)], result, _time(step.wall_ms, longest)]
+
+
+def why(reason: str) -> Child:
+    """The reason of a hit or a re-run, whose first words are known and whose rest is quoted."""
+    for prefix, words in _REASONS:
+        if reason.startswith(prefix):
+            return [words, quote(reason.removeprefix(prefix), 400)]
+    return quote(reason, 400)
 
 
 def _measured(step: StepFacts) -> Markup | None:
