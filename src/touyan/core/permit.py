@@ -99,7 +99,8 @@ class VoteRef:
     role: str
     decision: str
     key_id: str
-    envelope_sha256: str
+    vote_sha256: str
+    """sha256 of the signed vote."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from touyan.core.canonical import sha256_hex
 from touyan.core.errors import Invalid
 from touyan.flow.step import InputSpec, StepSpec, Work
-from touyan.permit.rulepack import RulePack, Rule, find_pack, load_pack, shipped
+from touyan.permit.rulepack import RulePack, Rule, find_pack, read_pack, shipped
 
 if TYPE_CHECKING:
     from touyan.permit.finding import Finding, Outcome
@@ -58,10 +58,7 @@ def run(work: Work[CheckParams]) -> None:
 def _pack(work: Work[CheckParams]) -> RulePack:
     if not work.params.rule_pack_text:
         return find_pack(work.params.rule_pack)
-    work.scratch.mkdir(parents=True, exist_ok=True)
-    path = work.scratch / "rulepack.yaml"
-    path.write_text(work.params.rule_pack_text, encoding="utf-8")
-    pack = load_pack(path)
+    pack = read_pack(work.params.rule_pack_text)
     if pack.id != work.params.rule_pack:
         raise Invalid("other-rule-pack", f"the text is of the pack {pack.id!r}, not {work.params.rule_pack!r}", f"write rule_pack: {pack.id}")
     return pack

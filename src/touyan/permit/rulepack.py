@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from touyan.core.canonical import sha256_hex
@@ -114,6 +115,14 @@ def find_pack(name: str) -> RulePack:
     if name not in known:
         raise Missing("no-rule-pack", f"there is no rule pack {name!r}", nearest(name, known))
     return load_pack(known[name])
+
+
+def read_pack(text: str) -> RulePack:
+    """Reads a pack from its text, as an Asset of kind checks keeps it. Raises Invalid with the line."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "rulepack.yaml"
+        path.write_text(text, encoding="utf-8")
+        return load_pack(path)
 
 
 def load_pack(path: Path) -> RulePack:
