@@ -100,10 +100,16 @@ _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _MAIN = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 
+def _relationship(name: str, kind: str, target: str) -> bytes:
+    relationship = f'<Relationship Id="{name}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
+    return f"<Relationships {_RELATIONS}>{relationship}</Relationships>".encode()
+
+
 def xlsx(rows: list[list[str]] | None = None, sheet: str = "一") -> bytes:
     """A workbook of one sheet with inline strings."""
     table = rows or [["text", "no"], [TEXT, "1"]]
     cells = "".join("<row>" + "".join(f'<c t="inlineStr"><is><t>{c}</t></is></c>' for c in row) + "</row>" for row in table)
+    sheets = f'<sheets><sheet name="{sheet}" sheetId="1" r:id="b"/></sheets>'
     return package(
         {
             "[Content_Types].xml": (
@@ -111,13 +117,9 @@ def xlsx(rows: list[list[str]] | None = None, sheet: str = "一") -> bytes:
                 f'<Override PartName="/xl/workbook.xml" ContentType="{_MAIN}.sheet.main+xml"/>'
                 f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{_MAIN}.worksheet+xml"/></Types>'
             ).encode(),
-            "_rels/.rels": (
-                f'<Relationships {_RELATIONS}><Relationship Id="a" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>'
-            ).encode(),
-            "xl/workbook.xml": f'<workbook {_S} {_R}><sheets><sheet name="{sheet}" sheetId="1" r:id="b"/></sheets></workbook>'.encode(),
-            "xl/_rels/workbook.xml.rels": (
-                f'<Relationships {_RELATIONS}><Relationship Id="b" Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>'
-            ).encode(),
+            "_rels/.rels": _relationship("a", "officeDocument", "xl/workbook.xml"),
+            "xl/workbook.xml": f"<workbook {_S} {_R}>{sheets}</workbook>".encode(),
+            "xl/_rels/workbook.xml.rels": _relationship("b", "worksheet", "worksheets/sheet1.xml"),
             "xl/worksheets/sheet1.xml": f"<worksheet {_S}><sheetData>{cells}</sheetData></worksheet>".encode(),
         }
     )
@@ -160,7 +162,10 @@ def sqlite(path: Path, *statements: str) -> Path:
     from contextlib import closing
 
     with closing(sqlite3.connect(path)) as database:
-        for statement in statements or ("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)", f"INSERT INTO notes VALUES (7, '{TEXT}')"):
+        for statement in statements or (
+            "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)",
+            f"INSERT INTO notes VALUES (7, '{TEXT}')",
+        ):
             database.execute(statement)
         database.commit()
     return path

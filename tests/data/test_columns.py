@@ -66,7 +66,9 @@ def test_a_group_is_never_emptied(name: str, patterns: list[str]) -> None:
 @pytest.mark.parametrize("field", ["text", "title", "place"])
 def test_half_a_surrogate_pair_is_a_reason_wherever_it_stands(field: str) -> None:
     parts = {"text": "a", "title": "b", "place": "1"} | {field: "\ud800"}
-    made = DocumentMaker(roles(), None).make("a.jsonl", Record(parts["place"], parts["text"], "0" * 64, {"title": parts["title"]}))
+    made = DocumentMaker(roles(), None).make(
+        "a.jsonl", Record(parts["place"], parts["text"], "0" * 64, {"title": parts["title"]})
+    )
     assert isinstance(made, Unreadable)
     assert made.reason.startswith("not-unicode")
 

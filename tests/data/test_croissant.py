@@ -32,7 +32,18 @@ def record(dataset: Dataset) -> dict[str, Any]:
 
 def test_it_has_what_croissant_requires(dataset: Dataset) -> None:
     made = record(dataset)
-    required = {"@context", "@type", "conformsTo", "description", "license", "name", "url", "creator", "datePublished", "distribution"}
+    required = {
+        "@context",
+        "@type",
+        "conformsTo",
+        "description",
+        "license",
+        "name",
+        "url",
+        "creator",
+        "datePublished",
+        "distribution",
+    }
     assert required <= set(made)
     assert made["@type"] == "sc:Dataset"
     assert made["conformsTo"] == list(CONFORMS_TO)
@@ -69,7 +80,9 @@ def test_every_prefix_that_is_used_is_declared(dataset: Dataset) -> None:
             return {key for key in value if not key.startswith("@")} | {n for item in value.values() for n in names(item)}
         return {n for item in value for n in names(item)} if isinstance(value, list) else set()
 
-    used = {name.partition(":")[0] for key, value in made.items() if key != "@context" for name in names({key: value}) if ":" in name}
+    used = {
+        name.partition(":")[0] for key, value in made.items() if key != "@context" for name in names({key: value}) if ":" in name
+    }
     assert used <= declared
 
 

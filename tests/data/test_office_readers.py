@@ -73,7 +73,9 @@ def test_what_is_no_office_package_gives_a_reason(kind: str, data: bytes, slug: 
 @pytest.mark.parametrize("kind", ["docx", "xlsx"])
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.floats(0, 1), cut=st.integers(0, 30), put=st.binary(max_size=20))
-def test_damaged_xml_inside_a_sound_package_gives_records_or_reasons(kind: str, at: float, cut: int, put: bytes, tmp_path: Path) -> None:
+def test_damaged_xml_inside_a_sound_package_gives_records_or_reasons(
+    kind: str, at: float, cut: int, put: bytes, tmp_path: Path
+) -> None:
     """Mutating the archive itself is mostly caught by its checksums; this reaches the parsers behind them."""
     archive = zipfile.ZipFile(io.BytesIO(docx() if kind == "docx" else xlsx()))
     for name in archive.namelist():

@@ -72,7 +72,9 @@ def reason(outcome: Record | Unreadable) -> str:
     ("reader", "expected"),
     [("allocates", "parser: MemoryError"), ("recurses", "parser: RecursionError"), ("dies", "parser-lost: ended with status 3")],
 )
-def test_a_file_that_harms_its_parser_costs_itself_only(reader: str, expected: str, parser: ParserProcess, tmp_path: Path) -> None:
+def test_a_file_that_harms_its_parser_costs_itself_only(
+    reader: str, expected: str, parser: ParserProcess, tmp_path: Path
+) -> None:
     assert reason(ask(parser, reader, tmp_path)).startswith(expected)
     assert isinstance(ask(parser, "prints", tmp_path), Record)
 

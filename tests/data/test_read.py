@@ -68,7 +68,13 @@ def test_columns_of_a_query_play_their_parts(tmp_path: Path) -> None:
         title="{name} {no}", group="name", group_pattern=("（.*", "修正案$"), label="kind", version="date", meta=("law_id", "no"),
     )  # fmt: skip
     (row,) = work.documents()
-    assert (row.natural_key, row.title, row.group, row.label, row.version) == ("3", "刑法修正案（二） 第一条", "刑法", "刑法", "2001-08-31")
+    assert (row.natural_key, row.title, row.group, row.label, row.version) == (
+        "3",
+        "刑法修正案（二） 第一条",
+        "刑法",
+        "刑法",
+        "2001-08-31",
+    )
     assert json.loads(row.meta) == {"law_id": "x", "no": "第一条"}
     assert json.loads(work.files()["summary.json"])["labels"] == {"刑法": 1}
 
@@ -81,7 +87,8 @@ def test_what_cannot_be_read_is_listed_and_the_rest_goes_on(tmp_path: Path) -> N
     work = read(folder, tmp_path / "job")
     assert [row.natural_key for row in work.documents()] == ["a.txt", "f.jsonl#1"]
     assert listed(work.files()) == {
-        "b.txt": "encoding", "c.pdf": "parser", "d.exe": "no-reader", "e.txt": "no-text", "f.jsonl#2": "json", "g.docx": "bad-zip",
+        "b.txt": "encoding", "c.pdf": "parser", "d.exe": "no-reader", "e.txt": "no-text",
+        "f.jsonl#2": "json", "g.docx": "bad-zip",
     }  # fmt: skip
     summary = json.loads(work.files()["summary.json"])
     assert summary["unreadable"] == 6

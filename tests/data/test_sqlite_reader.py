@@ -20,7 +20,8 @@ def many(path: Path, rows: int) -> Path:
     return sqlite(
         path,
         "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)",
-        f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) INSERT INTO notes SELECT i, 'text ' || i FROM n",
+        f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) "
+        "INSERT INTO notes SELECT i, 'text ' || i FROM n",
     )
 
 
@@ -112,14 +113,20 @@ def test_a_cell_beyond_the_limit_costs_its_row_only(tmp_path: Path) -> None:
 
 
 def test_a_query_that_fails_over_and_over_ends(tmp_path: Path) -> None:
-    path = sqlite(tmp_path / "a.db", "CREATE TABLE notes (text)", "INSERT INTO notes VALUES (replace(hex(zeroblob(4000)), '00', 'x'))")
-    found = outcomes(path, max_document_bytes=1_000, query="SELECT text FROM notes UNION ALL SELECT text || text FROM notes ORDER BY 1")
+    path = sqlite(
+        tmp_path / "a.db", "CREATE TABLE notes (text)", "INSERT INTO notes VALUES (replace(hex(zeroblob(4000)), '00', 'x'))"
+    )
+    found = outcomes(
+        path, max_document_bytes=1_000, query="SELECT text FROM notes UNION ALL SELECT text || text FROM notes ORDER BY 1"
+    )
     assert texts(found) == []
     assert len(found) < 20
 
 
 def test_cells_that_are_not_utf8_cost_their_row_only(tmp_path: Path) -> None:
-    path = sqlite(tmp_path / "a.db", "CREATE TABLE notes (text)", f"INSERT INTO notes VALUES ('{TEXT}'), (CAST(x'ff' AS TEXT)), ('b')")
+    path = sqlite(
+        tmp_path / "a.db", "CREATE TABLE notes (text)", f"INSERT INTO notes VALUES ('{TEXT}'), (CAST(x'ff' AS TEXT)), ('b')"
+    )
     found = outcomes(path)
     assert texts(found) == [TEXT, "b"]
     assert reasons(found)[0].startswith("encoding")

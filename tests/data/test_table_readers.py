@@ -28,7 +28,9 @@ def test_lines_that_are_no_objects_with_text_are_listed_by_number(tmp_path: Path
 
 
 def test_numbers_keep_their_digits(tmp_path: Path) -> None:
-    (found,) = outcomes(tmp_path / "a.jsonl", b'{"text":"x","id":12345678901234567890123,"price":1.10,"ok":true,"in":[1,{"b":2}]}')
+    (found,) = outcomes(
+        tmp_path / "a.jsonl", b'{"text":"x","id":12345678901234567890123,"price":1.10,"ok":true,"in":[1,{"b":2}]}'
+    )
     assert isinstance(found, Record)
     assert found.values == {"text": "x", "id": "12345678901234567890123", "price": "1.10", "ok": "true", "in": '[1,{"b":2}]'}
 

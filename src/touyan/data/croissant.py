@@ -24,9 +24,10 @@ RECORD_SET = "documents"
 MEDIA_TYPE = "application/x-parquet"
 
 _CROISSANT_TERMS = (
-    "arrayShape", "citeAs", "column", "containedIn", "equivalentProperty", "extract", "field", "fileObject", "fileProperty", "fileSet",
-    "format", "includes", "isArray", "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path", "recordSet", "references", "regex",
-    "repeated", "replace", "samplingRate", "separator", "source", "subField", "transform",
+    "arrayShape", "citeAs", "column", "containedIn", "equivalentProperty", "extract", "field", "fileObject",
+    "fileProperty", "fileSet", "format", "includes", "isArray", "isLiveDataset", "jsonPath", "key", "md5",
+    "parentField", "path", "recordSet", "references", "regex", "repeated", "replace", "samplingRate", "separator",
+    "source", "subField", "transform",
 )  # fmt: skip
 
 CONTEXT: dict[str, Json] = {
@@ -124,19 +125,30 @@ def croissant_record(dataset: Dataset) -> dict[str, Json]:
 def usage_offer(source: str, rights: Rights, rights_sha256: str) -> dict[str, Json]:
     """The rights as an ODRL Offer: a permission for each purpose, with duties and constraints, or a prohibition of use."""
     granted = effective(source, rights)
-    offer: dict[str, Json] = {"@type": ["sc:CreativeWork", "odrl:Offer"], "name": "Conditions of use", "@id": f"urn:touyan:rights:{rights_sha256}"}
+    offer: dict[str, Json] = {
+        "@type": ["sc:CreativeWork", "odrl:Offer"],
+        "name": "Conditions of use",
+        "@id": f"urn:touyan:rights:{rights_sha256}",
+    }
     if not granted.purposes:
         reasons = sorted({block.reason for block in granted.blocks if block.part != "purpose"}) or ["no purpose is permitted"]
         action: Json = {"@id": "odrl:use"}
-        return offer | {"odrl:prohibition": {"@type": "odrl:Prohibition", "odrl:action": action, "description": "; ".join(reasons)}}
-    duties = [{"@type": "odrl:Duty", "odrl:action": {"@id": _DUTIES.get(duty, f"touyan:duty:{duty}")}} for duty in sorted(granted.duties)]
+        return offer | {
+            "odrl:prohibition": {"@type": "odrl:Prohibition", "odrl:action": action, "description": "; ".join(reasons)}
+        }
+    duties = [
+        {"@type": "odrl:Duty", "odrl:action": {"@id": _DUTIES.get(duty, f"touyan:duty:{duty}")}}
+        for duty in sorted(granted.duties)
+    ]
     shared: dict[str, Json] = {}
     if duties:
         shared["odrl:duty"] = duties
     if constraints := _constraints(rights):
         shared["odrl:constraint"] = constraints
     permissions = [
-        {"@type": "odrl:Permission", "odrl:action": _action(purpose)} | shared for purpose in ACTIONS if purpose in granted.purposes
+        {"@type": "odrl:Permission", "odrl:action": _action(purpose)} | shared
+        for purpose in ACTIONS
+        if purpose in granted.purposes
     ]
     return offer | {"odrl:permission": permissions}
 
@@ -184,7 +196,13 @@ def _distribution(shards: Sequence[Path]) -> list[Json]:
         }
         for shard in shards
     ]
-    shard_set: Json = {"@type": "cr:FileSet", "@id": FILE_SET, "name": FILE_SET, "encodingFormat": MEDIA_TYPE, "includes": f"{FOLDER}/*.parquet"}
+    shard_set: Json = {
+        "@type": "cr:FileSet",
+        "@id": FILE_SET,
+        "name": FILE_SET,
+        "encodingFormat": MEDIA_TYPE,
+        "includes": f"{FOLDER}/*.parquet",
+    }
     return [*files, shard_set]
 
 
@@ -205,4 +223,10 @@ def _record_set() -> dict[str, Json]:
         }
         for column, meaning in _COLUMNS.items()
     ]
-    return {"@type": "cr:RecordSet", "@id": RECORD_SET, "name": RECORD_SET, "key": {"@id": f"{RECORD_SET}/doc_id"}, "field": fields}
+    return {
+        "@type": "cr:RecordSet",
+        "@id": RECORD_SET,
+        "name": RECORD_SET,
+        "key": {"@id": f"{RECORD_SET}/doc_id"},
+        "field": fields,
+    }

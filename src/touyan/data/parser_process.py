@@ -87,7 +87,9 @@ class ParserProcess:
         self._socket = parent
         if receive(parent, self._max_frame_bytes) != READY:
             self._stop()
-            raise Broken("no-parser", "the parser process does not start", f"run: {sys.executable} -c 'import touyan.data.parser_process'")
+            raise Broken(
+                "no-parser", "the parser process does not start", f"run: {sys.executable} -c 'import touyan.data.parser_process'"
+            )
         return parent
 
     def _cause(self) -> str:

@@ -123,7 +123,10 @@ class Source:
                 continue
             name = self._choose(entry)
             if name is None:
-                yield entry.path, Unreadable("", f"no-reader: no reader takes {Path(entry.path).suffix or 'files without extension'}")
+                yield (
+                    entry.path,
+                    Unreadable("", f"no-reader: no reader takes {Path(entry.path).suffix or 'files without extension'}"),
+                )
                 continue
             tally.file(name, entry.size_bytes)
             for outcome in self._read(name, named_reader(name), entry):
@@ -141,9 +144,18 @@ class Source:
 
 
 def _roles(params: ReadParams) -> Roles:
-    columns = (params.key, params.title, params.group, params.label, params.version, params.subject)
-    source = f"{params.provider}/{params.source}"
-    return Roles(source, params.rights, *map(template, columns), tuple(params.meta), compile_patterns(tuple(params.group_pattern)))
+    return Roles(
+        source=f"{params.provider}/{params.source}",
+        rights=params.rights,
+        key=template(params.key),
+        title=template(params.title),
+        group=template(params.group),
+        label=template(params.label),
+        version=template(params.version),
+        subject=template(params.subject),
+        meta=tuple(params.meta),
+        group_pattern=compile_patterns(tuple(params.group_pattern)),
+    )
 
 
 def _limits(params: ReadParams) -> tuple[int, int, int]:
@@ -159,7 +171,9 @@ def _pseudonym_key(params: ReadParams) -> bytes | None:
         message = f"the column {params.subject!r} names persons, but there is no pseudonym key"
         raise Missing("no-pseudonym-key", message, f"set {KEY_VARIABLE} for the agent that runs this step")
     if len(key) < MIN_KEY_BYTES:
-        raise Invalid("weak-key", f"the pseudonym key has under {MIN_KEY_BYTES} bytes", f"set {KEY_VARIABLE} to 32 random hex digits")
+        raise Invalid(
+            "weak-key", f"the pseudonym key has under {MIN_KEY_BYTES} bytes", f"set {KEY_VARIABLE} to 32 random hex digits"
+        )
     return key
 
 

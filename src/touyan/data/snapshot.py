@@ -38,7 +38,9 @@ def snapshot(address: str, base: Path | None = None) -> Snapshot:
     entries = list(walk(root))
     for entry in entries:
         if isinstance(entry, RefusedFile):
-            raise Refused("bad-source", f"{address}: {entry.path}: {entry.reason}", "remove the entry or copy the file into the folder")
+            raise Refused(
+                "bad-source", f"{address}: {entry.path}: {entry.reason}", "remove the entry or copy the file into the folder"
+            )
     files = tuple(entry for entry in entries if isinstance(entry, FoundFile))
     if not files:
         raise Missing("empty-source", f"{address} holds no files", "put the documents there, or correct the path")

@@ -45,7 +45,9 @@ def _check(members: list[zipfile.ZipInfo], max_document_bytes: int) -> None:
         raise Damaged("zip-bomb", f"inflates to {inflated} bytes, the limit is {MAX_INFLATED_FACTOR * max_document_bytes}")
     for member in members:
         if member.file_size > SMALL_BYTES and member.file_size > MAX_RATIO * max(member.compress_size, 1):
-            raise Damaged("zip-bomb", f"{member.filename[:80]!r} inflates {member.file_size // max(member.compress_size, 1)} times")
+            raise Damaged(
+                "zip-bomb", f"{member.filename[:80]!r} inflates {member.file_size // max(member.compress_size, 1)} times"
+            )
     if len({member.filename for member in members}) != len(members):
         raise Damaged("bad-zip", "two members have the same name")
 
@@ -72,7 +74,11 @@ Start = Callable[[str, dict[str, str]], None]
 
 
 def parse_xml(
-    package: zipfile.ZipFile, name: str, start: Start, end: Callable[[str], None] | None = None, text: Callable[[str], None] | None = None
+    package: zipfile.ZipFile,
+    name: str,
+    start: Start,
+    end: Callable[[str], None] | None = None,
+    text: Callable[[str], None] | None = None,
 ) -> None:
     """Streams a member through expat; names are `namespace}local`. Raises Damaged on a DTD or on broken XML."""
     parser = expat.ParserCreate(namespace_separator="}")

@@ -67,7 +67,9 @@ def _suspicion(path: Path) -> str:
         return f"the header says {pages * page_bytes} bytes, the file has {size}"
     log = path.with_name(path.name + "-wal")
     if log.exists() and log.stat().st_size > 0:
-        raise Damaged("open-copy", "copied while in use: a write-ahead log lies beside it; checkpoint it or copy with VACUUM INTO")
+        raise Damaged(
+            "open-copy", "copied while in use: a write-ahead log lies beside it; checkpoint it or copy with VACUUM INTO"
+        )
     return "" if is_count_current else "the page count in the header is out of date"
 
 

@@ -85,7 +85,9 @@ def document_shards(asset: Path) -> list[Path]:
     return shard_paths(asset / FOLDER)
 
 
-def read_document_batches(shard: Path, *, with_split: bool = False, columns: tuple[str, ...] | None = None) -> Iterator[pa.RecordBatch]:
+def read_document_batches(
+    shard: Path, *, with_split: bool = False, columns: tuple[str, ...] | None = None
+) -> Iterator[pa.RecordBatch]:
     """Streams one shard as record batches of at most 1,024 rows. Raises Broken on damage or foreign columns."""
     return read_batches(shard, corpus_schema() if with_split else documents_schema(), columns)
 

@@ -120,7 +120,9 @@ def shard_paths(folder: Path) -> list[Path]:
     return paths
 
 
-def read_batches(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None, rows: int = 1_024) -> Iterator[pa.RecordBatch]:
+def read_batches(
+    path: Path, schema: pa.Schema, columns: Sequence[str] | None = None, rows: int = 1_024
+) -> Iterator[pa.RecordBatch]:
     """Streams one shard in batches of at most `rows` rows, with `columns` of the schema (all of them by default).
 
     Raises Broken where the file is damaged or holds other columns than the schema.
