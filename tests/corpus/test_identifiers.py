@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from corpora import BANK_CARD, EMAIL, ID_CARD, MOBILE
 from hypothesis import given
@@ -18,8 +20,8 @@ def kinds(text: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("identifier", [ID_CARD, "11010519491231002X", BANK_CARD, "4111111111111111", MOBILE, EMAIL])
-@pytest.mark.parametrize("before", ["", "电话", "：", "(", " ", "\n", "。", "号码是", "《", "，"])
-@pytest.mark.parametrize("after", ["", "请", "，", ")", " ", "\n", "。", "；地址"])
+@pytest.mark.parametrize("before", ["", "电话", "：", "(", "\n"])
+@pytest.mark.parametrize("after", ["", "请", "，", ")", " "])
 def test_an_identifier_is_found_beside_any_script(identifier: str, before: str, after: str) -> None:
     assert [text for _, text in kinds(before + identifier + after)] == [identifier]
 
@@ -117,7 +119,7 @@ def _with_check(sequence: int) -> str:
 @given(st.text(st.sampled_from("0123456789 -.X１＠@abc电话元+"), max_size=60))
 def test_numbers_never_overlap_each_other_and_are_what_they_are_called(text: str) -> None:
     numbers = sorted((found for found in find(text) if found.kind != "email"), key=lambda f: f.start)
-    assert all(one.end <= other.start for one, other in zip(numbers, numbers[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(numbers))
     for found in numbers:
         assert found.canonical == one_spelling(text[found.start : found.end])
         assert {"id-card": is_id_card, "bank-card": is_bank_card, "mobile": lambda n: len(n) == 11}[found.kind](found.canonical)
@@ -128,6 +130,6 @@ def test_folding_keeps_every_code_point_in_its_place(text: str) -> None:
     assert len(folded(text)) == len(text)
 
 
-@pytest.mark.parametrize("hostile", ["1 " * 50_000, "a." * 50_000 + "@", "a@" * 50_000, "a@" + "b-" * 50_000, "1" * 100_000, "1-" * 50_000])
-def test_hostile_text_is_scanned_to_its_end(hostile: str) -> None:
-    find(hostile)
+@pytest.mark.parametrize("piece", ["1 ", "1-", "a.", "a@", "@b-", "1", "１－"])
+def test_hostile_text_is_scanned_to_its_end(piece: str) -> None:
+    assert find(piece * 50_000 + f"@。{MOBILE}")

@@ -20,8 +20,9 @@ from touyan.corpus.passage import opened
 
 NAMES = sorted(entry.name for entry in entry_points(group=GROUP))
 TEXTS = [
-    STATUTE, STATUTE, "短", "", "\ufeff第一条\u3000\u3000为了规范。\r\n第二条\u200b", "Plain English text that goes on for a while. " * 3,
-    f"身份证{ID_CARD}电话{MOBILE}邮箱{EMAIL}卡号{BANK_CARD}。", "e\u0301" * 60, STATUTE.replace("，", ","), "\U00020000" * 80,
+    STATUTE, STATUTE, STATUTE.replace("，", ","), "短", "", "\ufeff第一条\u3000\u3000为了规范。\r\n第二条\u200b",
+    "Plain English text that goes on for a while. " * 3, f"身份证{ID_CARD}电话{MOBILE}邮箱{EMAIL}卡号{BANK_CARD}。",
+    "e\u0301" * 60, "\U00020000" * 80,
 ]  # fmt: skip
 
 

@@ -33,7 +33,9 @@ def tokenizer(path: Path, special: list[str] = SPECIAL) -> Path:
     made.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = tokenizers.decoders.ByteLevel()
     alphabet = tokenizers.pre_tokenizers.ByteLevel.alphabet()
-    trainer = tokenizers.trainers.BpeTrainer(vocab_size=300, special_tokens=special, initial_alphabet=alphabet, show_progress=False)
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=300, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+    )  # fmt: skip
     made.train_from_iterator([STATUTE] * 4, trainer)
     path.mkdir(parents=True)
     made.save(str(path / "tokenizer.json"))

@@ -38,9 +38,12 @@ ROWS = [
 ]
 
 
-def refined(tmp_path: Path, rows: list[DocumentRow] = ROWS, *, shard_rows: int = 2, threads: int = 1, **params: object) -> FakeWork:
+def refined(
+    tmp_path: Path, rows: list[DocumentRow] = ROWS, *, shard_rows: int = 2, threads: int = 1, **params: object
+) -> FakeWork:
     source = folder(tmp_path / "documents", rows, shard_rows)
-    work = FakeWork(RefineParams(**params), tmp_path / "corpus", {"documents": [source]}, threads)  # type: ignore[arg-type]
+    chosen = RefineParams(**params)  # type: ignore[arg-type]
+    work = FakeWork(chosen, tmp_path / "corpus", {"documents": [source]}, threads)
     refine.run(work)
     return work
 

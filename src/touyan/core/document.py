@@ -55,9 +55,9 @@ def pseudonym(key: bytes, identifier: str) -> str:
 
 
 def one_spelling(identifier: str) -> str:
-    """Numbers without separators and, for a mobile number, without +86 or 0 before it; addresses in lower case; nothing full-width.
+    """Numbers without separators, mobile numbers also without +86 or 0 before them, addresses in lower case, nothing full-width.
 
-    Whoever reads a column, finds an identifier in a text or withdraws a person spells it so; else they would not mean the same one.
+    Whoever reads a column, finds an identifier in a text or withdraws a person spells it so, and thus means the same one.
     """
     plain = unicodedata.normalize("NFKC", identifier)
     digits = "".join(character for character in plain.upper() if character.isalnum())

@@ -48,8 +48,7 @@ class ExactDuplicates:
         again = kept != np.arange(len(kept))
         kept[distinct] = distinct[_first_alike(digests[distinct])]
         repeated = np.flatnonzero(kept != np.arange(len(kept)))
-        bounds = np.searchsorted(repeated, np.cumsum([0, *(len(shard["place"]) for shard in shards)]))
-        parts = [repeated[low:high] for low, high in zip(bounds[:-1], bounds[1:], strict=True)]
+        parts = np.split(repeated, np.searchsorted(repeated, np.cumsum([len(shard["place"]) for shard in shards])[:-1]))
         return [
             KeptElsewhere(
                 {int(places[i]): (ids[kept[i]].tobytes().hex(), "repeated-id" if again[i] else "exact-duplicate") for i in part}

@@ -1,6 +1,7 @@
 """Exclusions: documents that have been withdrawn leave before anything else can depend on them.
 
-Owns the `*.jsonl` files of an Asset of kind exclusions and their three selectors. Knows nothing about who withdrew, or why. Invariant: it runs before
+Owns the `*.jsonl` files of an Asset of kind exclusions and their three selectors. Knows nothing about who withdrew, or why.
+Invariant: it runs before
 duplicates are settled, so that a withdrawn document never stands in for another owner's copy; and it quotes nothing.
 """
 
@@ -48,7 +49,8 @@ class Exclusions:
         if chosen["subject"] and mask.key is None:
             hint = f"set the environment variable {KEY_VARIABLE} to the key of this project"
             raise Missing("no-pseudonym-key", "a subject was withdrawn, but the key that finds its identifiers is absent", hint)
-        return cls(*(frozenset(chosen[selector]) for selector in SELECTORS), mask)
+        documents, sources, subjects = (frozenset(chosen[selector]) for selector in SELECTORS)
+        return cls(documents, sources, subjects, mask)
 
     def judge(self, batch: DocumentBatch) -> Marks:
         """Verdicts 'withdrawn-document', 'withdrawn-source' and 'withdrawn-subject'."""
@@ -60,9 +62,10 @@ class Exclusions:
             return "withdrawn-document"
         if batch.columns["source"][row] in self.sources:
             return "withdrawn-source"
-        if self.subjects and not self.subjects.isdisjoint((*batch.columns["subjects"][row], *self.mask.subjects(batch.texts[row]))):
-            return "withdrawn-subject"
-        return None
+        return "withdrawn-subject" if self.subjects and self._names(batch, row) else None
+
+    def _names(self, batch: DocumentBatch, row: int) -> bool:
+        return not self.subjects.isdisjoint((*batch.columns["subjects"][row], *self.mask.subjects(batch.texts[row])))
 
 
 def _selector(line: str, place: str) -> tuple[str, str]:

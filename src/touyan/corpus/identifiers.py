@@ -21,33 +21,41 @@ _ID_DIGITS, _CARD_DIGITS, _MOBILE_DIGITS = 18, range(16, 20), 11
 _GROUPS = 8  # more groups than anybody writes, but for a form with one box for each digit of an ID card
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999, from ISO 7064 MOD 11-2
 _ID_CHECK = "10X98765432"
-_PROVINCES = frozenset("11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83 91".split())
+_PROVINCES = frozenset(  # GB/T 2260; 81 to 83 are residence permits of Hong Kong, Macao and Taiwan
+    str(code)
+    for codes in (range(11, 16), range(21, 24), range(31, 38), range(41, 47), range(50, 55), range(61, 66), (71, 81, 82, 83, 91))
+    for code in codes
+)
 # ISO/IEC 7812 issuers that cards in China carry: 3 to 6, MasterCard's 2221 to 2720, UnionPay's 81, the older 9558 of ICBC.
 _ISSUER = re.compile(r"[3-6]|81|9558|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720")
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _MOBILE_GROUPS = frozenset({(11,), (3, 4, 4), (3, 8), (7, 4), (4, 4, 3), (3, 3, 5), (4, 3, 4)})
 _COUNTRY = frozenset({"86", "086", "0086"})
 _UNIT = re.compile(r" ?(?:[元万亿吨斤]|美元|欧元|日元|港元|人民币|平方|立方|千瓦|公里|[Kk][Ww])")
-_CURRENCY = "¥￥$€£"
+_CURRENCY = ("¥", "￥", "$", "€", "£")
 _TELEPHONE_WORD = re.compile(r"(?:tel|phone|mobile|mob|cell|call|wechat|weixin|wx|vx|qq|id|no)[.:]?\Z", re.IGNORECASE)
 
-# Only what can be part of an identifier: ，：（） are in every Chinese text and must not cost a translation.
+# Only what can be part of an identifier: ，：（） are in every Chinese text, and must not cost a translation.
 _SEPARATORS = "\u3000\u00a0．－＿\u2010-\u2015\u2212"
 _FULL_WIDTH = re.compile(rf"[０-９Ａ-Ｚａ-ｚ＠]|[0-9A-Za-z][{_SEPARATORS}]")
-_FOLD = {point: point - 0xFEE0 for point in range(0xFF01, 0xFF5F)}
-_FOLD |= dict.fromkeys((0x3000, 0x00A0), 0x20) | dict.fromkeys((*range(0x2010, 0x2016), 0x2212), 0x2D)
+_FOLD = {
+    **{point: point - 0xFEE0 for point in range(0xFF01, 0xFF5F)},
+    **dict.fromkeys((0x3000, 0x00A0), 0x20),
+    **dict.fromkeys((*range(0x2010, 0x2016), 0x2212), 0x2D),
+}
 
 _BETWEEN = r"(?: ?[-.·_] ?| )?"
 _RUN = re.compile(rf"[0-9](?:{_BETWEEN}[0-9]){{10,}}(?:{_BETWEEN}[Xx](?![0-9A-Za-z]))?")
 _GROUP = re.compile(r"[0-9]+[Xx]?|[Xx]")
 _EMAIL = re.compile(
-    r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9_][A-Za-z0-9._%+\-]{0,254} ?@ ?(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,62})\.)+[A-Za-z]{2,24}"
+    r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9_][A-Za-z0-9._%+\-]{0,254}"  # RFC 5321: a path has at most 256 octets
+    r" ?@ ?(?:[A-Za-z0-9][A-Za-z0-9\-]{0,62}\.)+[A-Za-z]{2,24}"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """An identifier found in a text: the interval it takes, and its one spelling, as `touyan.core.document.one_spelling` gives it."""
+    """An identifier found in a text: the interval it takes and its spelling, as `core.document.one_spelling` gives it."""
 
     start: int
     end: int
@@ -162,10 +170,10 @@ def _mobile_spelling(text: str, digits: str, groups: list[tuple[int, int]]) -> b
 
 
 def _is_quantity(text: str, start: int, end: int) -> bool:
-    before, after = text[max(0, start - 1) : start], text[end : end + 2]
-    is_decimal = (before == "." and text[max(0, start - 2) : start - 1].isdigit()) or (after[:1] == "." and after[1:].isdigit())
-    is_word = _letter_after(text, end) or (_letter_before(text, start) and not _TELEPHONE_WORD.search(text[max(0, start - 8) : start]))
-    return is_decimal or is_word or (before != "" and before in _CURRENCY) or _UNIT.match(text, end) is not None
+    before, after = text[max(0, start - 8) : start], text[end : end + 2]
+    is_decimal = re.search(r"[0-9]\.\Z", before) or re.match(r"\.[0-9]", after)
+    is_word = _letter_after(text, end) or (_letter_before(text, start) and not _TELEPHONE_WORD.search(before))
+    return bool(is_decimal or is_word or before.endswith(_CURRENCY) or _UNIT.match(text, end))
 
 
 def _letter_before(text: str, start: int) -> bool:

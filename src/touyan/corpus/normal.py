@@ -38,7 +38,7 @@ class NormalForms:
 
     def digest(self, start: int, end: int) -> bytes:
         """The digest of a passage, by its place among all points."""
-        return hashlib.blake2b(memoryview(self.points[start:end]), digest_size=DIGEST_BYTES).digest()
+        return hashlib.blake2b(self.points[start:end].tobytes(), digest_size=DIGEST_BYTES).digest()
 
 
 def normal_forms(texts: Sequence[str]) -> NormalForms:

@@ -63,7 +63,7 @@ class Wanted:
             for length, digest, wanted in self._anchored[int(windows[place])]:
                 # A window may reach into the next document; a text that is really inside one ends within it.
                 if place + length <= end and forms.digest(place, place + length) == digest:
-                    yield wanted, doc_ids[owner]
+                    yield wanted, doc_ids[int(owner)]
 
 
 def _rolling(points: NDArray[np.uint32]) -> NDArray[np.uint64]:

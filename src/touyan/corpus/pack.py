@@ -69,7 +69,7 @@ class Packer:
 def _special(tokenizer: Tokenizer, name: str) -> int:
     token = tokenizer.token_to_id(name)
     if token is None:
-        raise Missing("no-special-token", f"the tokenizer has no token {name}", "add it, or use a tokenizer that the tokenizer step made")
+        raise Missing("no-special-token", f"the tokenizer has no token {name}", "use one that the step `tokenizer` made")
     return int(token)
 
 
@@ -135,9 +135,8 @@ def _summarise(work: Work[PackParams], packer: Packer, shards: Sequence[Path]) -
             message = f"{ledger[side]['documents']} {side} documents came in and {packed} were packed"
             raise Broken("documents-lost", message, "report this, with the log of the Job")
         ledger[side]["tokens"] = sum(tokens for _, tokens in numbers)
-    total = sum(n["documents"] for n in ledger.values())
-    body: dict[str, Any] = {side: dict(n) for side, n in ledger.items()}
-    body["ledger"] = {"in": total, "packed": total - ledger["excluded"]["documents"], "excluded": {"split": ledger["excluded"]["documents"]}}
+    total, excluded = sum(n["documents"] for n in ledger.values()), ledger["excluded"]["documents"]
+    body: dict[str, Any] = {"ledger": {"in": total, "packed": total - excluded, "excluded": {"split": excluded}}}
     body |= {"dtype": packer.dtype, "vocabulary": packer.tokenizer.get_vocab_size(), "bos": packer.begin, "end": packer.end}
     body |= {unit: {side: ledger[side][unit] for side in SIDES} for unit in ("documents", "tokens", "characters")}
     write_summary(work.out, body)
@@ -146,13 +145,11 @@ def _summarise(work: Work[PackParams], packer: Packer, shards: Sequence[Path]) -
 
 
 def _count_in(ledger: dict[str, Counter[str]], shard: Path) -> None:
-    import pyarrow.compute as pc
-
     from touyan.store.formats.documents import read_document_batches
 
     for batch in read_document_batches(shard, with_split=True, columns=("text", "split")):
-        for split, characters in zip(batch["split"].to_pylist(), pc.utf8_length(batch["text"]).to_pylist(), strict=True):
-            ledger[split or "train"].update(documents=1, characters=characters)
+        for split, text in zip(batch["split"].to_pylist(), batch["text"].to_pylist(), strict=True):
+            ledger[split or "train"].update(documents=1, characters=len(text))
 
 
 def _read_index(out: Path, side: str, number: int) -> tuple[int, int]:

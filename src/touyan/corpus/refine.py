@@ -7,11 +7,10 @@ beside 56 bytes per document for exact duplicates.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from touyan.corpus.exclusions import Exclusions
@@ -105,7 +104,7 @@ FanOut = Callable[[Callable[["ShardTask"], Any], Sequence["ShardTask"]], Iterabl
 
 
 @contextmanager
-def _pool(processes: int) -> Iterator[FanOut]:
+def _pool(processes: int) -> Generator[FanOut]:
     """A fan-out over this process, or over several."""
     if processes <= 1:
         yield map

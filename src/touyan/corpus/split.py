@@ -20,6 +20,8 @@ from touyan.corpus.operator import Signature
 from touyan.flow.step import InputSpec, StepSpec, Work
 
 SAMPLES = 5
+SEEN = "verbatim-in-train"
+"""The reason why a document of a test group is excluded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +155,8 @@ def _write_part(source: Path, shard: Path, out: Path, number: int, sides: Sides)
             verdicts_part.extend(batch.to_pydict())
         for batch in read_document_batches(shard, with_split=True):
             columns = batch.to_pydict()
-            groups = (doc_id if group is None else group for doc_id, group in zip(columns["doc_id"], columns["group"], strict=True))
-            columns["split"] = [sides.of(*pair) for pair in zip(columns["doc_id"], groups, strict=True)]
+            pairs = zip(columns["doc_id"], columns["group"], strict=True)
+            columns["split"] = [sides.of(doc_id, doc_id if group is None else group) for doc_id, group in pairs]
             documents_part.extend(columns)
             lines = [
                 _verdict_row(doc_id, text[:EXCERPT_CHARS], sides.seen[doc_id])
@@ -166,7 +168,7 @@ def _write_part(source: Path, shard: Path, out: Path, number: int, sides: Sides)
 
 
 def _verdict_row(doc_id: str, excerpt: str, train: str) -> dict[str, Any]:
-    verdict = Verdict("flag", "verbatim-in-train", evidence=f"doc:{train}")
+    verdict = Verdict("flag", SEEN, evidence=f"doc:{train}")
     signature = Signature("split", STEP.version, "")
     return {
         "doc_id": doc_id, "operator": signature.operator, "version": signature.version, "reason": verdict.reason, "score": None,
@@ -175,6 +177,7 @@ def _verdict_row(doc_id: str, excerpt: str, train: str) -> dict[str, Any]:
 
 
 def _summarise(work: Work[SplitParams], sides: Sides) -> None:
+    from touyan.corpus.passage import EXCERPT_CHARS
     from touyan.corpus.summary import write_summary
     from touyan.store.formats.documents import document_shards
 
@@ -188,11 +191,13 @@ def _summarise(work: Work[SplitParams], sides: Sides) -> None:
         labels[side][row["label"] or ""] += 1
         groups[side].add(row["group"])
         if side == "excluded" and len(samples) < SAMPLES:
-            samples.append({"doc_id": row["doc_id"], "excerpt": row["text"][:200], "evidence": f"doc:{sides.seen[row['doc_id']]}"})
-    splits = {side: {**n, "groups": len(groups[side]), "labels": dict(labels[side])} for side, n in figures.items()}
-    total = {unit: sum(n[unit] for n in figures.values()) for unit in ("documents", "characters")}
-    excluded = {"verbatim-in-train": figures["excluded"]["documents"]}
-    write_summary(work.out, {**total, "splits": splits, "excluded": excluded, "samples": {"excluded": {"verbatim-in-train": samples}}})
+            evidence = f"doc:{sides.seen[row['doc_id']]}"
+            samples.append({"doc_id": row["doc_id"], "excerpt": row["text"][:EXCERPT_CHARS], "evidence": evidence})
+    body: dict[str, Any] = {unit: sum(n[unit] for n in figures.values()) for unit in ("documents", "characters")}
+    body["splits"] = {side: {**n, "groups": len(groups[side]), "labels": dict(labels[side])} for side, n in figures.items()}
+    body["excluded"] = {SEEN: figures["excluded"]["documents"]}
+    body["samples"] = {"excluded": {SEEN: samples}}
+    write_summary(work.out, body)
     for side, n in figures.items():
         work.count(side, n["documents"])
 

@@ -73,16 +73,15 @@ class Tally:
         return wanted
 
     def _add_documents(self, batch: pa.RecordBatch, wanted: dict[str, list[tuple[str, str]]]) -> None:
-        import pyarrow.compute as pc
-
         self.documents += batch.num_rows
-        self.characters += pc.sum(pc.utf8_length(batch["text"])).as_py() or 0
+        texts = batch["text"].to_pylist()
+        self.characters += sum(map(len, texts))
         self.subjects.update(batch["subjects"].flatten().to_pylist())
         hits = (i for i, doc_id in enumerate(batch["doc_id"].to_pylist()) if doc_id in wanted) if wanted else iter(())
         for i in hits:
-            doc_id, text = batch["doc_id"][i].as_py(), batch["text"][i].as_py()
+            doc_id = batch["doc_id"][i].as_py()
             for label, replacement in wanted.pop(doc_id):
-                self.masked[label].append({"doc_id": doc_id, "excerpt": _around(text, replacement)})
+                self.masked[label].append({"doc_id": doc_id, "excerpt": _around(texts[i], replacement)})
 
 
 def summarise(work: Work[Any], refiners: Sequence[Refiner], parts: int, *, has_key: bool) -> None:
