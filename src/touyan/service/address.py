@@ -18,6 +18,7 @@ from touyan.core.party import Actor
 from touyan.flow.backend import Engine, open_model
 from touyan.service.batch import Batch
 from touyan.service.clearance import Clearance, Cleared
+from touyan.service.memory import Memory
 from touyan.service.prompt import ChatTemplate, read_template
 from touyan.service.settings import Settings
 from touyan.store.home import Store
@@ -59,12 +60,14 @@ class Address:
     """What one service serves. Its methods block; an event loop calls them on a thread."""
 
     def __init__(
-        self, store: Store, actor: Actor, name: str, clearance: Clearance, settings: Settings, opener: OpenModel = open_model
-    ) -> None:
+        self, store: Store, actor: Actor, name: str, clearance: Clearance, memory: Memory, settings: Settings,
+        opener: OpenModel = open_model,
+    ) -> None:  # fmt: skip
         self.name = name
         self._store = store
         self._actor = actor
         self._clearance = clearance
+        self._memory = memory
         self._settings = settings
         self._open_model = opener
         self._lock = threading.Lock()
@@ -109,7 +112,8 @@ class Address:
 
     def _choose(self) -> _Choice:
         """The first target that is cleared and not known to be unusable."""
-        targets, reasons = self._store.services.get(self._actor.project, self.name).targets, list[str]()
+        services, reasons = self._store.services, list[str]()
+        targets = self._memory.recall("targets", lambda: services.get(self._actor.project, self.name).targets)
         for index, target in enumerate(targets[:-1]):
             if target in self._unusable:
                 reasons.append(self._unusable[target])

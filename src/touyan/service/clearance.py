@@ -1,8 +1,7 @@
 """May this model answer now, and this caller? Permit, rights, withdrawals and the server's own role, asked again all the time.
 
-Owns a short memory: an answer is believed until an Event or a Statement is added to the store, and for one second at most,
-since permits and rights also end by the clock alone. Knows nothing of engines. Invariant: no answer is believed past a change
-of the log.
+Knows what must hold, nothing of engines; how long an answer is believed is the memory's. Invariant: everything that could end a
+permission is asked for each time: nothing about it was decided when the service started.
 """
 
 from __future__ import annotations
@@ -13,11 +12,10 @@ from touyan.core.canonical import short
 from touyan.core.errors import Refused
 from touyan.core.party import Actor
 from touyan.core.permit import Use
+from touyan.service.memory import Memory
 from touyan.store.home import Store
 from touyan.store.permits import IssuedPermit
 from touyan.store.policy import Thing, require
-
-Mark = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,36 +30,22 @@ class Cleared:
     conditions: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Remembered:
-    mark: Mark
-    until_s: float
-    answer: Cleared | Refused
-
-
 class Clearance:
     """Asks for one service: a use, a server Actor, a store."""
 
-    def __init__(self, store: Store, actor: Actor, use: Use, allow_demo: bool, recheck_s: float) -> None:
+    def __init__(self, store: Store, actor: Actor, use: Use, allow_demo: bool, memory: Memory) -> None:
         self._store = store
         self._actor = actor
         self._use = use
         self._allow_demo = allow_demo
-        self._recheck_s = min(recheck_s, 1.0)
-        self._remembered: dict[tuple[str, str], _Remembered] = {}
+        self._memory = memory
 
     def of(self, model: str, tester: str = "") -> Cleared:
         """The clearance of `model` for the party `tester`. Raises Refused with the reason."""
-        mark, now_s = self._store.services.mark(), self._store.seam.monotonic_s()
-        known = self._remembered.get((model, tester))
-        if known is None or known.mark != mark or now_s >= known.until_s:
-            if len(self._remembered) > 1000:  # callers come and go; what is forgotten is only asked again
-                self._remembered.clear()
-            known = _Remembered(mark, now_s + self._recheck_s, self._ask(model, tester))
-            self._remembered[model, tester] = known
-        if isinstance(known.answer, Refused):
-            raise Refused(known.answer.code, known.answer.message, known.answer.hint)
-        return known.answer
+        answer = self._memory.recall(("clearance", model, tester), lambda: self._ask(model, tester))
+        if isinstance(answer, Refused):
+            raise Refused(answer.code, answer.message, answer.hint)
+        return answer
 
     def for_anybody(self, model: str) -> Cleared:
         """The clearance of `model` for at least one caller: under a trial permit, a named tester. Raises Refused."""

@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from touyan.core.canonical import sha256_hex
 from touyan.core.errors import Missing, Refused
 from touyan.core.party import Actor
+from touyan.service.memory import Memory
 from touyan.service.settings import Limits
 from touyan.store.api_keys import ApiKey, missing_key
 from touyan.store.home import Store
@@ -31,8 +33,9 @@ class Caller:
 class Door:
     """The door of one service."""
 
-    def __init__(self, store: Store, project: str, name: str, limits: Limits) -> None:
+    def __init__(self, store: Store, project: str, name: str, limits: Limits, memory: Memory) -> None:
         self._store = store
+        self._memory = memory
         self._thing = Thing("service", name, project)
         self._limits = limits
         self._lock = threading.Lock()
@@ -44,7 +47,11 @@ class Door:
         scheme, _, secret = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not secret.strip():
             raise missing_key()
-        key = self._store.api_keys.check(secret.strip())
+        secret = secret.strip()
+        return self._memory.recall(("caller", sha256_hex(secret.encode("utf-8", "surrogatepass"))), lambda: self._ask(secret))
+
+    def _ask(self, secret: str) -> Caller:
+        key = self._store.api_keys.check(secret)
         try:
             actor = self._store.api_keys.actor(key)
         except Missing as error:

@@ -17,6 +17,7 @@ from touyan.service.clearance import Clearance
 from touyan.service.door import Door
 from touyan.service.label import check_producer
 from touyan.service.ledger import Ledger
+from touyan.service.memory import Memory
 from touyan.service.settings import Settings
 from touyan.store.home import Store
 
@@ -47,12 +48,13 @@ def start(store: Store, actor: Actor, name: str, *, is_demo: bool, settings: Set
     """Puts a service together; no model is opened yet. Raises Missing where nothing is bound to `name`, Invalid on settings."""
     store.services.get(actor.project, name)
     use = Use(settings.audience, settings.domain, settings.site)
-    clearance = Clearance(store, actor, use, is_demo, settings.recheck_s)
+    memory = Memory(store, settings.recheck_s)
+    clearance = Clearance(store, actor, use, is_demo, memory)
     organisation = store.parties.get(store.parties.get(actor.party).organisation)
     producer = check_producer(settings.producer or organisation.name)
     return Running(
         store=store, actor=actor, name=name, is_demo=is_demo, settings=settings, producer=producer,
-        address=Address(store, actor, name, clearance, settings, opener),
-        door=Door(store, actor.project, name, settings.limits),
+        address=Address(store, actor, name, clearance, memory, settings, opener),
+        door=Door(store, actor.project, name, settings.limits, memory),
         ledger=Ledger(store), signer=store.parties.signer(actor),
     )  # fmt: skip
