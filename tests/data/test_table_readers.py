@@ -66,7 +66,7 @@ def test_one_damaged_row_is_listed_and_its_neighbours_stay_whole(suffix: str, en
         ('text,n\nb,1\n"never closed,2\n', ["b"], {"2": "csv"}),
         ("text,text\na,b\n", [], {"": "csv"}),
         ("", [], {"": "csv"}),
-        ("other,n\na,1\n", [], {"1": "no-column"}),
+        ("other,n\na,1\nb,2\n", [], {"": "no-column"}),
     ],
 )
 def test_csv_is_read_strictly(rows: str, expected: list[str], damage: dict[str, str], tmp_path: Path) -> None:
@@ -101,6 +101,11 @@ def test_parquet_cells_become_text_and_bytes_their_digest(tmp_path: Path) -> Non
 
 def test_a_parquet_file_without_the_text_column_names_the_nearest(tmp_path: Path) -> None:
     assert "did you mean 'texts'" in reasons(outcomes(tmp_path / "a.parquet", parquet(texts=["a"])))[0]
+
+
+def test_a_file_without_a_header_does_not_show_its_first_row(tmp_path: Path) -> None:
+    (reason,) = reasons(outcomes(tmp_path / "a.csv", "张三,13800138000\n李四,13900139000\n".encode()))
+    assert reason == "no-column: there is no column 'text'"
 
 
 def test_the_raw_digest_of_a_row_depends_on_all_its_cells(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -36,6 +37,10 @@ class Options:
     delimiter: str = ""
     """Between the fields of a row; empty: taken from the header."""
     max_document_bytes: int = 64 << 20
+
+    @property
+    def text_column(self) -> str:
+        return self.text or "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +110,16 @@ def describe(error: Exception, path: Path) -> str:
     return f"{type(error).__name__} {line}".strip()[:200]
 
 
-def row_record(place: str, cells: Mapping[str, str | None], options: Options) -> Record | Unreadable:
+def no_text_column(options: Options, names: Iterable[str]) -> Damaged:
+    """The reason where the text column is missing. Of the other names only one that is near is told: a file without a header
+    has its first row, and so perhaps a person, in their place."""
+    near = get_close_matches(options.text_column, list(names), n=1)
+    return Damaged("no-column", f"there is no column {options.text_column!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+
+
+def row_record(place: str, cells: Mapping[str, str | None], options: Options) -> Record:
     """A row of a table as a record; its raw digest is that of the JSON of its cells: sorted by column, no spaces, UTF-8."""
-    column = options.text or "text"
-    if column not in cells:
-        return Unreadable(place, f"no-column: there is no column {column!r}; {nearest(column, cells)}")
-    return Record(place, cells[column] or "", sha256_hex(_encode(cells).encode("utf-8", "surrogatepass")), cells)
+    return Record(place, cells[options.text_column] or "", sha256_hex(_encode(cells).encode("utf-8", "surrogatepass")), cells)
 
 
 @cache

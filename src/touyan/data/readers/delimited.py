@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from touyan.data.lines import bounded_lines, line_encoding
-from touyan.data.reader import Damaged, Options, Record, Unreadable, row_record
+from touyan.data.reader import Damaged, Options, Record, Unreadable, no_text_column, row_record
 
 DELIMITERS = ",\t;|"
 _UNDECODED = re.compile("[\udc80-\udcff]")
@@ -32,6 +32,8 @@ class DelimitedReader:
             raise Damaged("csv", header or "there is no header")
         if len(set(header)) != len(header):
             raise Damaged("csv", "two columns have the same name")
+        if options.text_column not in header:
+            raise no_text_column(options, header)
         for number, row in enumerate(rows, 1):
             yield _record(str(number), header, row, options)
 

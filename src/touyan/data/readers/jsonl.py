@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from touyan.core.canonical import sha256_hex
-from touyan.core.names import nearest
 from touyan.data.lines import bounded_lines, line_encoding
-from touyan.data.reader import Options, Record, Unreadable
+from touyan.data.reader import Options, Record, Unreadable, no_text_column
 
 
 class JsonLinesReader:
@@ -42,10 +41,9 @@ def _record(place: str, line: bytes, encoding: str, options: Options) -> Record 
     if not isinstance(value, dict):
         return Unreadable(place, f"json: a {type(value).__name__} where an object is needed")
     cells = {key: _cell(item) for key, item in value.items()}
-    column = options.text or "text"
-    if column not in cells:
-        return Unreadable(place, f"no-column: there is no column {column!r}; {nearest(column, cells)}")
-    return Record(place, cells[column] or "", sha256_hex(line), cells)
+    if options.text_column not in cells:
+        return Unreadable(place, no_text_column(options, cells).reason)
+    return Record(place, cells[options.text_column] or "", sha256_hex(line), cells)
 
 
 def _cell(value: object) -> str | None:

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from touyan.core.canonical import sha256_hex
-from touyan.core.names import nearest
-from touyan.data.reader import Damaged, Options, Record, Unreadable, row_record
+from touyan.data.reader import Options, Record, Unreadable, no_text_column, row_record
 
 BATCH_ROWS = 64
 
@@ -28,11 +27,10 @@ class ParquetReader:
 
         pa.set_cpu_count(1)
         pa.set_io_thread_count(1)
-        column = options.text or "text"
         with pq.ParquetFile(path, memory_map=False, pre_buffer=False) as file:
             names = file.schema_arrow.names
-            if column not in names:
-                raise Damaged("no-column", f"there is no column {column!r}; {nearest(column, names)}")
+            if options.text_column not in names:
+                raise no_text_column(options, names)
             number = 0
             for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
                 for row in batch.to_pylist():

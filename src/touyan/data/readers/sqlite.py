@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from touyan.core.names import nearest
-from touyan.data.reader import Damaged, Options, Record, Unreadable, row_record
+from touyan.data.reader import Damaged, Options, Record, Unreadable, no_text_column, row_record
 
 MAGIC = b"SQLite format 3\0"
 _READS = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ)
@@ -84,12 +84,13 @@ def _check(database: sqlite3.Connection, suspicion: str) -> None:
 
 def _select(database: sqlite3.Connection, options: Options) -> str:
     """A SELECT over the named table, or over the only one that has the text column; a full scan goes by rowid or primary key."""
-    column = options.text or "text"
     found = database.execute("SELECT name, sql FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'")
     names = sorted(bytes(row[0]).decode() for row in found)
-    fitting = [name for name in names if (name == options.table if options.table else column in _columns(database, name))]
+    fitting = [
+        name for name in names if (name == options.table if options.table else options.text_column in _columns(database, name))
+    ]
     if len(fitting) != 1:
-        wanted = repr(options.table) if options.table else f"with a column {column!r}"
+        wanted = repr(options.table) if options.table else f"with a column {options.text_column!r}"
         raise Damaged("no-table", f"{len(fitting)} tables {wanted}; {nearest(options.table, names)}")
     return f"SELECT * FROM {_quoted(fitting[0])}"
 
@@ -119,7 +120,7 @@ def _rows(database: sqlite3.Connection, select: str, options: Options) -> Iterat
         try:
             before = number
             cursor = database.execute(_window(select, number, is_single))
-            names = names or _names(cursor)  # of the first SELECT: a resumed one may rename them
+            names = names or _names(cursor, options)  # of the first SELECT: a resumed one may rename them
             for row in cursor:
                 number, failures = number + 1, 0
                 yield _record(str(number), names, row, options)
@@ -144,12 +145,14 @@ def _window(select: str, offset: int, is_single: bool) -> str:
     return f"SELECT * FROM ({select}) LIMIT {1 if is_single else -1} OFFSET {offset}"
 
 
-def _names(cursor: sqlite3.Cursor) -> list[str]:
-    """Names of the result's columns. Raises Damaged where two are equal, since one value would hide the other."""
+def _names(cursor: sqlite3.Cursor, options: Options) -> list[str]:
+    """Names of the result's columns. Raises Damaged without the text, or where two are equal: one value would hide the other."""
     names = [column[0] for column in cursor.description]
     if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise Damaged("two-columns", f"the query gives two columns {twice!r}: name one of them with AS")
+    if options.text_column not in names:
+        raise no_text_column(options, names)
     return names
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from touyan.core.canonical import digest
 from touyan.core.errors import missing_extra
 from touyan.core.names import nearest
-from touyan.data.reader import Damaged, Options, Record, Unreadable, row_record
+from touyan.data.reader import Damaged, Options, Record, Unreadable, no_text_column, row_record
 from touyan.data.readers.ooxml import check_xml, open_package
 from touyan.data.readers.text import whole_file
 
@@ -77,6 +77,9 @@ def _sheet(name: str, rows: Iterator[tuple[int, Row]], options: Options) -> Iter
 def _records(name: str, rows: Iterator[tuple[int, Row]], options: Options) -> Iterator[Record | Unreadable]:
     header = next(rows, (0, []))[1]
     columns = [cell or f"column {number}" for number, cell in enumerate(header, 1)]
+    if options.text_column not in columns:
+        yield Unreadable(name, no_text_column(options, columns).reason)
+        return
     for number, cells in rows:
         filled = cells + [None] * (len(columns) - len(cells))
         yield row_record(f"{name} {number}", dict(zip(columns, filled, strict=False)), options)
