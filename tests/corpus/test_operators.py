@@ -10,7 +10,7 @@ from importlib.metadata import entry_points
 
 import pytest
 from corpora import BANK_CARD, EMAIL, ID_CARD, MOBILE, STATUTE, batch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from touyan.core.document import apply, edits_of
@@ -59,6 +59,7 @@ def test_an_operator_travels_to_another_process_unchanged(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=30)
 @given(texts=st.lists(st.sampled_from(TEXTS) | st.text(), min_size=1, max_size=6), data=st.data())
 def test_the_division_into_batches_changes_nothing(name: str, texts: list[str], data: st.DataObject) -> None:
     whole = batch(*texts)
@@ -81,6 +82,7 @@ def test_a_batch_is_never_changed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=30)
 @given(texts=st.lists(st.sampled_from(TEXTS) | st.text(), min_size=1, max_size=4))
 def test_spans_lie_inside_the_text_and_edits_are_disjoint(name: str, texts: list[str]) -> None:
     (marks,) = judged(name, [batch(*texts)])
@@ -114,6 +116,10 @@ def test_an_unknown_parameter_is_invalid_and_the_nearest_is_named() -> None:
     with pytest.raises(Invalid) as error:
         build("length", {"min_char": 3})
     assert "min_chars" in error.value.hint
+
+
+def test_a_fraction_may_come_as_text() -> None:
+    assert build("script", {"min_han_share": "0.5"}) == build("script", {"min_han_share": 0.5})
 
 
 def test_other_parameters_give_another_signature() -> None:

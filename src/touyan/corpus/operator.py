@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, get_type_hints, runtime_checkable
 
 from touyan.core.canonical import canonical
 from touyan.core.document import Span, Verdict
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 GROUP = "touyan.refiners"
 
-Setting: TypeAlias = "bool | int | float | str | tuple[str, ...]"
+Setting: TypeAlias = "bool | int | str | tuple[str, ...]"
+"""A parameter as a flow file gives it. Fractions come as text, '0.3': signed parameters hold no floats (RFC 8785)."""
 Survey: TypeAlias = "Mapping[str, NDArray[np.generic]]"
 """What one shard tells about itself: named arrays, joined along their first axis when a shard comes in several batches."""
 
@@ -115,7 +116,7 @@ def parameters_of(refiner: Refiner) -> dict[str, str]:
     return {name: str(value) for name, value in asdict(refiner).items() if name in public}  # type: ignore[call-overload]
 
 
-def build(name: str, settings: Mapping[str, Setting]) -> Refiner:
+def build(name: str, settings: Mapping[str, Any]) -> Refiner:
     """The operator registered as `name`, with these parameters.
 
     Raises Missing for a name that nobody registered and Invalid for a parameter that it does not have; both name the nearest.
@@ -129,4 +130,10 @@ def build(name: str, settings: Mapping[str, Setting]) -> Refiner:
     if unknown:
         nearest = ", ".join(difflib.get_close_matches(unknown[0], cls.__dataclass_fields__, 1) or cls.__dataclass_fields__)
         raise Invalid("no-such-parameter", f"{name} has no parameter {unknown[0]!r}", f"did you mean {nearest}?")
-    return cls(**settings)
+    return cls(**{key: _typed(cls, key, value) for key, value in settings.items()})
+
+
+def _typed(cls: type, key: str, value: object) -> object:
+    """The value as its field wants it: text becomes a number where the field is a fraction."""
+    is_fraction = get_type_hints(cls)[key] is float
+    return float(value) if is_fraction and isinstance(value, (int, str)) else value

@@ -39,7 +39,7 @@ class RefineParams:
     script_min_chars: int = 50
     mask: tuple[str, ...] = ("email", "id-card", "bank-card", "mobile")
     settings: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
-    """Parameters of further operators, by operator name."""
+    """Parameters of further operators, by operator name; fractions as text, such as "0.3"."""
 
 
 def recipe(params: RefineParams, key: bytes | None) -> list[Refiner]:
