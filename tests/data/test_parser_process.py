@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from touyan.data.parser_process import ParserProcess
 from touyan.data.reader import GROUP, Options, Record, Unreadable
 
 MODULE = """
-import os, socket, time
+import os, resource, socket, time
 from touyan.core.errors import missing_extra
 from touyan.data.reader import Record
 
@@ -36,10 +37,11 @@ def babble(path):
 
 allocates, recurses, burns = Hostile(allocate), Hostile(recurse), Hostile(burn)
 dies, writes, lacks = Hostile(lambda path: os._exit(3)), Hostile(write), Hostile(extra)
+limits = Hostile(lambda path: [resource.getrlimit(l)[1] for l in (resource.RLIMIT_AS, resource.RLIMIT_CPU)])
 tells, babbles = Hostile(lambda path: sorted(os.environ)), Hostile(babble)
 prints, sleeps = Hostile(lambda path: print("noise")), Hostile(lambda path: time.sleep(600))
 """
-NAMES = ("allocates", "babbles", "burns", "dies", "lacks", "prints", "recurses", "sleeps", "tells", "writes")
+NAMES = ("allocates", "babbles", "burns", "dies", "lacks", "limits", "prints", "recurses", "sleeps", "tells", "writes")
 
 
 @pytest.fixture
@@ -100,6 +102,16 @@ def test_the_parser_has_no_secrets(parser: ParserProcess, tmp_path: Path) -> Non
 def test_the_parser_cannot_write_files(parser: ParserProcess, tmp_path: Path) -> None:
     assert "OSError" in reason(ask(parser, "writes", tmp_path / "file"))
     assert not (tmp_path / "file.out").exists() or (tmp_path / "file.out").stat().st_size == 0
+
+
+def test_the_limits_of_the_job_stay_in_force(parser: ParserProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    python, limited = sys.executable, tmp_path / "limited"
+    limited.write_text(f'#!/bin/sh\nulimit -v 900000\nulimit -t 20\nexec {python} "$@"\n', encoding="utf-8")
+    limited.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(limited))
+    told = ask(parser, "limits", tmp_path)
+    assert isinstance(told, Record)
+    assert told.text == str([900_000 << 10, 20])
 
 
 def test_a_missing_extra_is_an_error_not_a_reason(parser: ParserProcess, tmp_path: Path) -> None:

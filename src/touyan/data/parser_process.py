@@ -158,9 +158,9 @@ def _outcome(frame: dict[str, Any]) -> Record | Unreadable:
 
 def serve(channel: socket.socket, limit_s: int, memory_bytes: int) -> None:
     """The child's side: answers requests until the parent closes its end."""
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for limit, value in ((resource.RLIMIT_AS, memory_bytes), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
+        value = _at_most_hard(limit, value)
+        resource.setrlimit(limit, (value, value))
     send(channel, READY)
     while (request := receive(channel, 1 << 20)) is not None:
         _renew(limit_s)
@@ -177,7 +177,14 @@ def _renew(limit_s: int) -> None:
     """Gives the next document its own CPU seconds."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     spent_s = int(usage.ru_utime + usage.ru_stime) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (spent_s + limit_s, resource.RLIM_INFINITY))
+    soft_s = _at_most_hard(resource.RLIMIT_CPU, spent_s + limit_s)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft_s, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+
+def _at_most_hard(limit: int, value: int) -> int:
+    """`value`, or the hard limit that the Job already has where that is lower."""
+    hard = resource.getrlimit(limit)[1]
+    return value if hard == resource.RLIM_INFINITY else min(value, hard)
 
 
 if __name__ == "__main__":
