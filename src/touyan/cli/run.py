@@ -59,9 +59,25 @@ def tell(turn: Turn, as_json: bool) -> None:
             say(_("Refused source {name}: {reasons}").format(name=source["provider"], reasons=reasons))
     for name, asset in turn.assets.items():
         say(f"{name:<12} {asset[:12]}")
+    if record.permit:
+        say(_("Permit: {number}").format(number=record.permit["number"]))
     say(_("Report: {path}").format(path=turn.report))
-    if turn.next_step:
-        say(turn.next_step)
+    if words := next_step(turn):
+        say(words)
+
+
+def next_step(turn: Turn) -> str:
+    """What a person does next, as a command."""
+    review = str((turn.run.review or {}).get("id", ""))[:12]
+    service = turn.run.flow.file.service
+    if turn.waits_for == "review":
+        return _("Waiting for review: touyan review {id}   then run the flow again.").format(id=review)
+    if turn.waits_for == "permit":
+        return _("Waiting for a permit: touyan permit issue {id}   then run the flow again.").format(id=review)
+    if turn.run.permit and service:
+        demo = " --demo" if turn.run.permit["is_demo"] else ""
+        return _("Serve it: touyan serve {name}{demo}").format(name=service.name, demo=demo)
+    return ""
 
 
 def facts(turn: Turn) -> dict[str, Any]:
@@ -70,5 +86,5 @@ def facts(turn: Turn) -> dict[str, Any]:
     steps = [{"name": s.name, "state": s.state, "reason": s.reason, "asset": s.asset, "wall_ms": s.wall_ms} for s in record.steps.values()]
     return {
         "run": record.id, "state": record.state, "assets": dict(turn.assets), "sources": record.sources, "steps": steps,
-        "review": record.review, "permit": record.permit, "report": str(turn.report), "next": turn.next_step,
+        "review": record.review, "permit": record.permit, "report": str(turn.report), "next": next_step(turn),
     }  # fmt: skip

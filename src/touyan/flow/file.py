@@ -61,6 +61,7 @@ class PermitEntry(_Strict):
     audience: Literal["internal", "named-testers", "public"] = "internal"
     domain: str = ""
     sites: list[str] = Field(default_factory=list)
+    testers: list[str] = Field(default_factory=list, description="parties a trial is for; never reviewers")
     days: int = Field(90, ge=1, le=3650)
     conditions: list[str] = Field(default_factory=list)
 

@@ -7,7 +7,7 @@ elsewhere. Invariant: a step is decided only when all its inputs exist, and a fa
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, cast
 
 from sqlalchemy import select
@@ -38,6 +38,18 @@ class Listener(Protocol):
         ...
 
 
+class Site(Protocol):
+    """Who carries Jobs out meanwhile."""
+
+    def wake(self) -> None:
+        """There is work."""
+        ...
+
+    def wait(self, timeout_s: float) -> bool:
+        """Waits until a Job may have changed, at most so long."""
+        ...
+
+
 class Silent:
     """Listens to nothing."""
 
@@ -57,16 +69,16 @@ class Runner:
         self._listener = listener or Silent()
         self._waiting: dict[str, str] = {}
 
-    def run(self, wait: Callable[[float], object], until: str = "") -> None:
-        """Runs all steps, or those up to the last of purpose or type `until`. `wait(seconds)` returns early when a Job may have
-        changed. Raises the first step's error."""
+    def run(self, site: Site, until: str = "") -> None:
+        """Runs all steps, or those up to the last of purpose or type `until`. Raises the first step's error."""
         steps = [s for s in _up_to(self._record.flow.steps, until) if not self._skip_refused(s)]
         while True:
             error = self._start_ready(steps)
             if error is None and not self._waiting:
                 return
             if self._waiting:
-                wait(POLL_S)
+                site.wake()
+                site.wait(POLL_S)
                 error = error or self._collect()
             if error is not None:
                 raise error
