@@ -7,7 +7,6 @@ never changes a batch, and its marks depend on nothing but batch and fields.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, get_type_h
 from touyan.core.canonical import canonical
 from touyan.core.document import Span, Verdict
 from touyan.core.errors import Invalid, Missing
+from touyan.core.names import nearest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -123,13 +123,12 @@ def build(name: str, settings: Mapping[str, Any]) -> Refiner:
     """
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
     if name not in found:
-        nearest = ", ".join(difflib.get_close_matches(name, found, 1) or sorted(found))
-        raise Missing("no-such-operator", f"no operator is called {name!r}", f"did you mean {nearest}?")
+        raise Missing("no-such-operator", f"no operator is called {name!r}", nearest(name, list(found)))
     cls = found[name].load()
     unknown = sorted(set(settings) - set(cls.__dataclass_fields__))
     if unknown:
-        nearest = ", ".join(difflib.get_close_matches(unknown[0], cls.__dataclass_fields__, 1) or cls.__dataclass_fields__)
-        raise Invalid("no-such-parameter", f"{name} has no parameter {unknown[0]!r}", f"did you mean {nearest}?")
+        hint = nearest(unknown[0], list(cls.__dataclass_fields__))
+        raise Invalid("no-such-parameter", f"{name} has no parameter {unknown[0]!r}", hint)
     return cls(**{key: _typed(cls, key, value) for key, value in settings.items()})
 
 

@@ -38,6 +38,8 @@ class RefineParams:
     """Han characters among letters, in documents longer than `script_min_chars` code points."""
     script_min_chars: int = 50
     mask: tuple[str, ...] = ("email", "id-card", "bank-card", "mobile")
+    pseudonym_salt_id: str = ""
+    """Name of the pseudonym key, so that a new key makes a new corpus. Never the key itself."""
     settings: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
     """Parameters of further operators, by operator name; fractions as text, such as "0.3"."""
 
