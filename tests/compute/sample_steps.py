@@ -116,8 +116,9 @@ def _step(run: Any) -> StepSpec:
     return StepSpec(run.__name__, "1", "report", {"given": given}, Params, "refine", run)
 
 
-STEPS = {run.__name__: _step(run) for run in (write, refuse, crash, hog, spin, sleep, breed, die, chatter, shards, count_up, show_environment)}
+RUNS = (write, refuse, crash, hog, spin, sleep, breed, die, chatter, shards, count_up, show_environment)
+STEPS = {run.__name__: _step(run) for run in RUNS}
 WRITE, REFUSE, CRASH, HOG, SPIN, SLEEP = (STEPS[n] for n in ("write", "refuse", "crash", "hog", "spin", "sleep"))
 BREED, DIE, CHATTER, SHARDS, COUNT_UP = (STEPS[n] for n in ("breed", "die", "chatter", "shards", "count_up"))
 SHOW_ENVIRONMENT = STEPS["show_environment"]
-TOUYAN_STEPS = ",".join(f"{name}=sample_steps:{name.upper()}" for name in STEPS)
+TOUYAN_STEPS = ",".join(f"sample_steps:{name.upper()}" for name in STEPS)

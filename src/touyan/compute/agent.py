@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from touyan.compute.driver import Driver, Exit, Limits, Order
 from touyan.compute.environment import payload_environment
@@ -185,7 +185,8 @@ class Agent:
         manifest = read_manifest(canonical(value["manifest"]))
         if not all(self._store.objects.has(f.sha256, f.size_bytes) for f in manifest.files):
             return None
-        return manifest, Outcome(cast(Mapping[str, int], value["counts"]), cast(Mapping[str, Json], value["telemetry"]))
+        said = {f.name: value[f.name] for f in fields(Outcome)}
+        return manifest, Outcome(**cast("dict[str, Any]", said))
 
     def _tidy(self) -> None:
         """Clears the folders of Attempts that ended while their agent could not."""
@@ -198,8 +199,10 @@ class Agent:
 
 
 def _outcome(folder: AttemptFolder) -> Outcome:
+    """What the worker left beside `out/`."""
     counts = cast(Mapping[str, int], read_json(folder.file("done"))["counts"])
-    return Outcome(counts, cast(Mapping[str, Json], read_json(folder.file("telemetry"))), _progress(folder))
+    said = cast("Mapping[str, Mapping[str, str]]", read_json(folder.file("telemetry")))
+    return Outcome(counts, said["telemetry"], said["environment"], _progress(folder))
 
 
 def _progress(folder: AttemptFolder) -> str:
@@ -209,10 +212,9 @@ def _progress(folder: AttemptFolder) -> str:
 
 
 def _result(claim: Claim, manifest: Manifest, outcome: Outcome) -> dict[str, object]:
-    return {
-        "result": 1, "attempt": claim.attempt, "token": claim.token, "manifest": parse(manifest_bytes(manifest)),
-        "counts": dict(outcome.counts), "telemetry": dict(outcome.telemetry),
-    }  # fmt: skip
+    """The content of `result.json`."""
+    value: dict[str, object] = {"result": 1, "attempt": claim.attempt, "token": claim.token, "manifest": parse(manifest_bytes(manifest))}
+    return value | {f.name: getattr(outcome, f.name) for f in fields(outcome)}
 
 
 def _error_of(spec: JobSpec, folder: AttemptFolder, end: Exit) -> TouyanError:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import cast
 
 from touyan.core.asset import FileRef, check_path
-from touyan.core.errors import Broken
+from touyan.core.errors import Broken, TouyanError
 
 MARK = ".done"
 """Suffix of the marks of finished shards in `out/`; no Asset holds files of that name."""
@@ -123,7 +123,7 @@ def marked(mark: Path, root: Path) -> list[FileRef] | None:
         value = read_json(mark)
         listed = cast("list[dict[str, object]]", value["files"])
         refs = [FileRef(check_path(str(f["path"])), str(f["sha256"]), cast(int, f["size_bytes"])) for f in listed]
-    except (KeyError, TypeError, Broken):
+    except (KeyError, TypeError, TouyanError):
         return None
     return refs if all(_holds(root / r.path, r) for r in refs) else None
 

@@ -115,7 +115,7 @@ def run(root: Path) -> int:
         step.run(cast(Any, work))
     except Exception as error:  # whatever a step raises must reach the submitter as an error with a family
         return _failed(folder, error)
-    write_json(folder.file("telemetry"), {"figures": work.figures, "environment": environment()} | _usage(began_s))
+    write_json(folder.file("telemetry"), {"telemetry": work.figures | _usage(began_s), "environment": environment()})
     write_json(folder.file("done"), {"done": 1, "counts": work.counts})
     return 0
 

@@ -95,8 +95,10 @@ class Outcome:
     """What a finished Attempt says beside its Asset."""
 
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
-    telemetry: Mapping[str, Json] = field(default_factory=dict[str, Json])
-    """Times, rates, environment: whatever depends on the machine. Numbers that are no integers are decimal strings."""
+    telemetry: Mapping[str, int | str] = field(default_factory=dict[str, "int | str"])
+    """Times, sizes and rates, which depend on the machine. Numbers that are no integers are decimal strings."""
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What it was really made with: machine, Python, versions of the libraries that compute."""
     progress: str = ""
     """The last word of the step on how far it is, as `progress.json` has it."""
 

@@ -154,20 +154,23 @@ class Jobs:
             telemetry = canonical({"counts": dict(outcome.counts)} | dict(outcome.telemetry)).decode()
             ended = {"ended_at": self._now(), "telemetry": telemetry, "progress": outcome.progress}
             self._move_attempt(connection, attempt, "finish", ended)
-            asset = self._publish(connection, agent, job, claim, manifest)
+            asset = self._publish(connection, agent, job, claim, manifest, outcome)
             fields = {"asset": asset, "job": job["id"], "name": job["name"], "spec": job["spec"], "telemetry": telemetry}
             self._assets.keep_result(connection, job["project"], job["step_key"], fields)
             self._move_job(connection, job, "finish", {"asset": asset, "ended_at": self._now(), "reason": ""})
             self._tell(connection, agent, job, "job.done", {"asset": asset, "counts": dict(outcome.counts), "attempts": claim.number})
         return asset
 
-    def _publish(self, connection: Connection, agent: Actor, job: RowMapping, claim: Claim, manifest: Manifest) -> str:
+    def _publish(
+        self, connection: Connection, agent: Actor, job: RowMapping, claim: Claim, manifest: Manifest, outcome: Outcome
+    ) -> str:
         spec = read_spec(envelope_of(job["spec"]).payload)
         if (manifest.kind, manifest.step_key) != (spec.output, job["step_key"]):
             raise Conflict("wrong-result", f"the manifest is not of the {spec.output} that {spec.name} makes", "run the step again")
         asset = self._assets.publish(connection, agent, manifest, spec.name)
         body: dict[str, Json] = {
-            "job": claim.job, "attempt": claim.attempt, "step": spec.step, "version": spec.version, "environment": spec.environment,
+            "job": claim.job, "attempt": claim.attempt, "step": spec.step, "version": spec.version,
+            "environment_class": spec.environment, "environment": dict(outcome.environment),
         }  # fmt: skip
         self._statements.make(connection, agent, asset, "made-by", body)
         return asset
