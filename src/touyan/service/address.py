@@ -74,11 +74,14 @@ class Address:
         self._opened: Opened | None = None
         self._choice: _Choice | None = None
         self._unusable: dict[str, str] = {}
-        self._folder = tempfile.TemporaryDirectory(prefix="touyan-serve-")
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._is_closed = False
 
     def now(self) -> Opened:
         """The model that answers now, after a look at its clearance. Raises Refused `humans-only` with the reasons."""
         with self._lock:
+            if self._is_closed:
+                raise _stopping()
             choice = self._choose()
             if self._choice is None or choice.target != self._choice.target:
                 choice = self._move(choice)
@@ -98,12 +101,10 @@ class Address:
     def close(self) -> None:
         """Ends what runs, and says so in the log."""
         with self._lock:
-            was = self._choice
-            self._let_go(Refused("service-stopped", "the service is stopping", "ask again when it is back"))
+            was, self._choice, self._is_closed = self._choice, None, True
+            self._let_go(_stopping())
             if was is not None:
                 self._store.services.tell(self._actor, self.name, STOPPED, HUMANS_ONLY, {"was": was.target})
-            self._choice = None
-            self._folder.cleanup()
 
     @property
     def serving(self) -> Opened | None:
@@ -154,6 +155,9 @@ class Address:
         if self._opened is not None:
             self._opened.batch.close(reason)
             self._opened = None
+        if self._folder is not None:  # a model that was withdrawn must not live on as a copy
+            self._folder.cleanup()
+            self._folder = None
 
     def _open(self, cleared: Cleared) -> Opened:
         folder = self._fetch(cleared.model)
@@ -163,13 +167,18 @@ class Address:
 
     def _fetch(self, model: str) -> Path:
         """Verified files of a model, opened for serving by the gate."""
-        folder = Path(self._folder.name) / model
-        return folder if folder.exists() else self._store.gate.open(model, self._actor, "serve").copy_to(folder)
+        opened = self._store.gate.open(model, self._actor, "serve")
+        self._folder = self._folder or tempfile.TemporaryDirectory(prefix="touyan-serve-")
+        return opened.copy_to(Path(self._folder.name) / model)
 
     def _base(self, model: str) -> str:
         with self._store.database.read() as connection:
             inputs = self._store.assets.inputs(connection, model)
         return next((i.asset for i in inputs if i.role == "base"), "")
+
+
+def _stopping() -> Refused:
+    return Refused("service-stopped", "the service is stopping", "ask again when it is back")
 
 
 def _humans_only(name: str, reasons: tuple[str, ...]) -> Refused:

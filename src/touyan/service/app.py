@@ -234,7 +234,7 @@ def _add_errors(app: FastAPI) -> None:
         return JSONResponse(body_of(error, number, param), status, headers=headers_of(status))
 
     async def ours(request: Request, error: Exception) -> Response:
-        return told(request, error if isinstance(error, TouyanError) else _unknown())
+        return told(request, error if isinstance(error, TouyanError) else _unknown(error))
 
     async def shape(request: Request, error: Exception) -> Response:
         found = error.errors() if isinstance(error, RequestValidationError) else []
@@ -260,5 +260,7 @@ def _add_errors(app: FastAPI) -> None:
     app.add_exception_handler(Exception, ours)
 
 
-def _unknown() -> Broken:
-    return Broken("unexpected", "the service failed in a way it does not know", "report it with the log of the service")
+def _unknown(error: Exception) -> Broken:
+    broken = Broken("unexpected", "the service failed in a way it does not know", "report it with the log of the service")
+    broken.__cause__ = error
+    return broken

@@ -49,6 +49,10 @@ class Said:
     rating: str
     correction: str
     comment: str
+    party: str
+    """Who said it: the holder of the key."""
+    asked_by: str
+    """Who had asked for the answer."""
     terms: str
     """Version of the terms under which it was given; empty: no consent."""
     at: str
@@ -102,10 +106,15 @@ class Answers:
 
     def unclaimed(self, project: str) -> list[Said]:
         """Feedback that is in no Asset yet, by response and id."""
-        columns = [t.feedback.c.id.label("said"), t.feedback.c.body, t.feedback.c.at.label("said_at"), t.response]
-        query = select(*columns).join(t.response, t.response.c.id == t.feedback.c.response)
-        query = query.where(t.feedback.c.project == project, t.feedback.c.asset.is_(None)).order_by(
-            t.feedback.c.response, t.feedback.c.id
+        f, giver, asker = t.feedback.c, t.api_key.alias(), t.api_key.alias()
+        more = (f.id.label("said"), f.body, f.at.label("said_at"), giver.c.party.label("giver"), asker.c.party.label("asker"))
+        joined = t.feedback.join(t.response, t.response.c.id == f.response)
+        joined = joined.join(giver, giver.c.id == f.api_key).join(asker, asker.c.id == t.response.c.api_key)
+        query = (
+            select(t.response, *more)
+            .select_from(joined)
+            .where(f.project == project, f.asset.is_(None))
+            .order_by(f.response, f.id)
         )
         with self._database.read() as connection:
             return [_said(r) for r in connection.execute(query).mappings()]
@@ -135,4 +144,5 @@ class Answers:
 def _said(row: RowMapping) -> Said:
     body = cast(Mapping[str, str], parse(row["body"]))
     answer = Answer(**{n: row[n] for n in Answer.__dataclass_fields__})
-    return Said(row["said"], answer, body["rating"], body["correction"], body["comment"], body["terms"], row["said_at"])
+    words = (body["rating"], body["correction"], body["comment"])
+    return Said(row["said"], answer, *words, row["giver"], row["asker"], body["terms"], row["said_at"])

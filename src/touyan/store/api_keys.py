@@ -26,7 +26,7 @@ from touyan.store.policy import Thing, decide, require
 PREFIX = "ty-"
 SECRET_BYTES = 32
 _SECRET = re.compile(r"ty-[0-9a-f]{64}")
-_HINT = "send 'Authorization: Bearer ty-...'; make a key with: touyan key api"
+_HINT = "send 'Authorization: Bearer ty-...'; make a key with: touyan key create"
 
 
 @dataclass(frozen=True, slots=True)
