@@ -124,7 +124,8 @@ def test_the_division_into_shards_changes_no_document(tmp_path: Path, shard_rows
     assert (one.out / "summary.json").read_text() == (other.out / "summary.json").read_text()
 
 
-def test_two_processes_make_the_same_bytes_as_one(tmp_path: Path) -> None:
+def test_two_processes_make_the_same_bytes_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refine, "BYTES_A_PROCESS", 1)
     one, two = refined(tmp_path / "one", threads=1), refined(tmp_path / "two", threads=2)
     assert bytes_of(one.out) == bytes_of(two.out)
 

@@ -118,8 +118,8 @@ def _kind(text: str, digits: str, groups: list[tuple[int, int]]) -> tuple[Kind |
         return "id-card", digits
     if _card_spelling(text, groups) and is_bank_card(digits):
         return "bank-card", digits
-    if digits[-_MOBILE_DIGITS :].isdigit() and _mobile_spelling(text, digits, groups):
-        return "mobile", digits[-_MOBILE_DIGITS :]
+    if digits[-_MOBILE_DIGITS:].isdigit() and _mobile_spelling(text, digits, groups):
+        return "mobile", digits[-_MOBILE_DIGITS:]
     return None, ""
 
 
@@ -158,7 +158,7 @@ def _card_spelling(text: str, groups: list[tuple[int, int]]) -> bool:
 
 def _mobile_spelling(text: str, digits: str, groups: list[tuple[int, int]]) -> bool:
     """Eleven digits in a usual grouping, perhaps after the country code; not an amount, a decimal or part of a word."""
-    number, prefix = digits[-_MOBILE_DIGITS :], digits[: -_MOBILE_DIGITS]
+    number, prefix = digits[-_MOBILE_DIGITS:], digits[:-_MOBILE_DIGITS]
     if not _MOBILE.fullmatch(number) or (prefix and prefix not in _COUNTRY and prefix != "0"):
         return False
     sizes = [end - start for start, end in groups]

@@ -135,4 +135,4 @@ def build(name: str, settings: Mapping[str, Any]) -> Refiner:
 def _typed(cls: type, key: str, value: object) -> object:
     """The value as its field wants it: text becomes a number where the field is a fraction."""
     is_fraction = get_type_hints(cls)[key] is float
-    return float(value) if is_fraction and isinstance(value, (int, str)) else value
+    return float(value) if is_fraction and isinstance(value, int | str) else value

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from touyan.corpus.exclusions import Exclusions
@@ -22,6 +23,8 @@ from touyan.store.formats.corpus import part_name
 if TYPE_CHECKING:
     from touyan.corpus.shard import ShardTask
 
+BYTES_A_PROCESS = 4 << 20
+"""Parquet bytes that keep a process busy for a second or two; about 16 MB of Chinese text."""
 DEFAULT_OPERATORS = ("unicode", "exact-duplicates", "length", "script", "mask")
 
 
@@ -65,7 +68,7 @@ def run(work: Work[RefineParams]) -> None:
     shards = [shard for asset in work.many("documents") for shard in document_shards(asset.path)]
     tasks = [ShardTask(shard, n, (), work.out, Mask()) for n, shard in enumerate(shards)]
     if not all(work.is_done(part_name(task.number)) for task in tasks):
-        with _pool(min(work.threads, len(tasks))) as fan_out:
+        with _pool(_processes(work.threads, shards)) as fan_out:
             _refine_all(work, tasks, refiners, fan_out)
     summarise(work, refiners, len(tasks), has_key=key is not None)
 
@@ -99,6 +102,12 @@ def _refine_all(work: Work[RefineParams], tasks: Sequence[ShardTask], refiners: 
     for task, _ in zip(missing, fan_out(shard.refine, missing), strict=True):
         work.mark_done(part_name(task.number), shard.part_files(work.out, task.number))
         work.progress(done := done + 1, passes * len(tasks), "shards")
+
+
+def _processes(threads: int, shards: Sequence[Path]) -> int:
+    """As many as there is work for: a process costs nearly a CPU second to start."""
+    worth = sum(shard.stat().st_size for shard in shards) // BYTES_A_PROCESS
+    return max(1, min(threads, len(shards), worth))
 
 
 FanOut = Callable[[Callable[["ShardTask"], Any], Sequence["ShardTask"]], Iterable[Any]]
