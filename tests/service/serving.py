@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -130,9 +131,9 @@ def permit_for(
     review = store.reviews.request(me, kind, subject, ["model-reviewer"], 1, f"round {now_ms}")
     store.reviews.vote(_reviewer(store), review.id, "approve", "looks fine", "model-reviewer")
     draft = Permit(
-        number="", kind=kind, project=me.project, organisation=store.parties.get(me.party).organisation, officer=me.party, model=model,
-        corpus="", checks="", evaluation="", review=review.id, submitter=me.party, rule_pack=None, outcomes=(), measures=(), winners=(),
-        votes=(), log=None, scope=scope or Scope(), conditions=("answers are shown with their notice",), filings=(),
+        number="", kind=kind, project=me.project, organisation=store.parties.get(me.party).organisation, officer=me.party,
+        model=model, corpus="", checks="", evaluation="", review=review.id, submitter=me.party, rule_pack=None, outcomes=(), measures=(),
+        winners=(), votes=(), log=None, scope=scope or Scope(), conditions=("answers are shown with their notice",), filings=(),
         issued_at=iso(now_ms), expires_at=iso(now_ms + days * DAY_MS), demo=demo,
     )  # fmt: skip
     return store.permits.issue(me, draft)
@@ -193,3 +194,11 @@ class Live:
 
     def post(self, path: str, **body: object) -> httpx.Response:
         return self.client().post(path, json=body)
+
+
+def until(holds: Callable[[], bool], limit_s: float = 20) -> None:
+    """Waits for a condition, not for a time."""
+    end = time.monotonic() + limit_s
+    while not holds():
+        assert time.monotonic() < end, "it never came to hold"
+        time.sleep(0.005)

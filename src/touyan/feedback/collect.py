@@ -108,5 +108,5 @@ def rights(records: Sequence[Said], stated: Stated) -> Rights:
     terms = sorted({r.terms for r in records})
     return Rights(
         authority="user-consent", personal=stated.personal, personal_state="contains", original_purpose=ORIGINAL_PURPOSE,
-        security=stated.security, purposes=stated.purposes, evidence=tuple(f"terms accepted with the API key: {t}" for t in terms),
+        security=stated.security, purposes=stated.purposes, evidence=tuple(f"terms accepted with the key: {t}" for t in terms),
     )  # fmt: skip

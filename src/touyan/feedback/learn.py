@@ -37,7 +37,7 @@ class Change:
     after: float
     low: float
     high: float
-    """Interval of `after - before`: percentiles of 2,000 paired resamples of items, or of groups where the evaluation names them."""
+    """Interval of `after - before`: percentiles of 2,000 paired resamples of items, or of groups where there are any."""
     improved: int
     worsened: int
     verdict: Verdict

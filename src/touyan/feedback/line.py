@@ -25,17 +25,17 @@ def to_json(record: Said) -> dict[str, Json]:
     """The fields of one line."""
     answer = record.answer
     return {
-        "feedback": VERSION, "id": record.id, "response_id": answer.id, "at": record.at, "model": answer.model, "permit": answer.permit,
-        "prompt": answer.prompt, "completion": answer.completion, "correction": record.correction, "rating": record.rating,
-        "comment": record.comment, "terms": record.terms, "subject": record.party, "text": text_of(record),
+        "feedback": VERSION, "id": record.id, "response_id": answer.id, "at": record.at, "model": answer.model,
+        "permit": answer.permit, "prompt": answer.prompt, "completion": answer.completion, "correction": record.correction,
+        "rating": record.rating, "comment": record.comment, "terms": record.terms, "subject": record.party, "text": text_of(record),
     }  # fmt: skip
 
 
 def text_of(record: Said) -> str:
     """What a reader takes as the document: the prompt with the text that a person stands behind.
 
-    That is the correction, or else a completion that was rated up. An answer that was only rated down teaches nothing by its words:
-    its text is empty, and the refinery drops it with that reason.
+    That is the correction, or else a completion that was rated up. An answer that was only rated down teaches nothing by its
+    words: its text is empty, and a reader lists it with that reason.
     """
     stands = record.correction or (record.answer.completion if record.rating == "up" else "")
     return record.answer.prompt + stands if stands else ""

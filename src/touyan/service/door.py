@@ -59,6 +59,11 @@ class Door:
         require(actor, "call", self._thing)
         return Caller(key, actor)
 
+    @property
+    def inside(self) -> int:
+        """Requests that have a place now."""
+        return sum(self._inside.values())
+
     @contextmanager
     def place(self, caller: Caller) -> Iterator[None]:
         """A place for one request of the key, given back at its end. Raises Refused beyond a limit."""
