@@ -34,6 +34,8 @@ class Holder:
     demo: bool
     at: str
     """From when the party had it."""
+    endorser: str
+    """Id of the key that endorsed it."""
 
 
 class Bundle:
@@ -78,6 +80,13 @@ class Bundle:
             found[holder.public.key_id] = holder
         return found
 
+    def chain(self, envelope: Envelope) -> list[str]:
+        """Ids of the key that signed `envelope` and of those behind it, the one that the root endorsed first."""
+        found = [envelope.signatures[0].key_id]
+        while (endorser := self.holders[found[0]].endorser) != self.root.key_id:
+            found.insert(0, endorser)
+        return found
+
     @cached_property
     def request(self) -> ReviewRequest:
         return read_request(exact_envelope(self.value["request"]).payload)
@@ -114,7 +123,7 @@ def _holder(envelope: Envelope, root: PublicKey, earlier: Mapping[str, Holder]) 
     unseal(envelope, ENROLMENT_TYPE, {endorser.key_id: endorser})
     party = str(fields["party"])
     require(signer == root.key_id or earlier[signer].party == party, f"a key of {party} is endorsed by another party")
-    return Holder(PublicKey(fields["key_id"], fields["public_hex"]), party, str(fields["kind"]), bool(fields["demo"]), str(fields["at"]))
+    return Holder(PublicKey(fields["key_id"], fields["public_hex"]), party, str(fields["kind"]), bool(fields["demo"]), str(fields["at"]), signer)
 
 
 def needed(value: T | None, reason: str) -> T:

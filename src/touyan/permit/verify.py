@@ -89,12 +89,10 @@ def _organisation(bundle: Bundle) -> str:
 
 
 def _keys(bundle: Bundle) -> str:
-    holders = bundle.holders
-    envelopes = [bundle.value["permit"], bundle.value["request"], *bundle.value["votes"]]
-    used = {exact_envelope(e).signatures[0].key_id for e in envelopes}
-    used |= {exact_envelope(e).signatures[0].key_id for e in bundle.value["keys"]} - {bundle.root.key_id}
-    require(used == set(holders), "keys are missing, or listed without use")
-    return f"{len(holders)} keys, all endorsed under the root"
+    envelopes = (bundle.value["permit"], bundle.value["request"], *bundle.value["votes"])
+    used = dict.fromkeys(key for e in envelopes for key in bundle.chain(exact_envelope(e)))
+    require(list(used) == list(bundle.holders), "keys are missing, listed without use, or not in the order of their use")
+    return f"{len(used)} keys, all endorsed under the root"
 
 
 def _signature(bundle: Bundle) -> str:

@@ -258,7 +258,9 @@ class Permits:
         roots = {i: k.public for i, k in keys.items() if i.partition(":")[2][:8] == organisation.rpartition("-")[2]}
         if not signed:
             raise Refused("bad-signature", f"{issued.number} was not signed by {organisation}", "ask the organisation for the original")
-        unseal(signed[0].endorsement, ENROLMENT_TYPE, roots)
+        endorsed = cast("Mapping[str, Json]", parse(unseal(signed[0].endorsement, ENROLMENT_TYPE, roots)))
+        if (endorsed["party"], endorsed["key_id"]) != (organisation, signed[0].public.key_id):
+            raise Refused("bad-signature", f"the key of {issued.number} was endorsed for {endorsed['party']}", "see: touyan log")
         return signed[0]
 
 
