@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from reading import SOURCE_ID, TEXT, read, samples, sqlite
+from reading import SOURCE_ID, TEXT, parquet, read, samples, sqlite
 
 from touyan.core.canonical import canonical
 from touyan.core.document import document_id
@@ -100,6 +100,16 @@ def test_on_unreadable_fail_stops_at_the_first_and_names_it(tmp_path: Path) -> N
     folder = write(tmp_path / "in", a_txt=TEXT.encode(), b_exe=b"MZ")
     with pytest.raises(Invalid, match=r"b\.exe: no-reader"):
         read(folder, tmp_path / "job", on_unreadable="fail")
+
+
+def test_a_small_file_that_gives_endless_text_is_stopped(tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", a_parquet=parquet(text=["x" * 100_000] * 50), b_txt=TEXT.encode())
+    work = read(folder, tmp_path / "job", max_document_bytes=150_000)
+    keys = [row.natural_key for row in work.documents()]
+    assert keys[0] == "a.parquet#1"
+    assert keys[-1] == "b.txt"
+    assert len(keys) < 20
+    assert listed(work.files()) == {"a.parquet": "inflates"}
 
 
 def test_links_out_of_the_folder_are_listed_not_followed(tmp_path: Path) -> None:

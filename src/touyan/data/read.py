@@ -30,6 +30,8 @@ from touyan.store.formats.documents import DocumentRow, DocumentWriter
 KEY_VARIABLE = "TOUYAN_PSEUDONYM_KEY"
 """Environment variable in which the agent hands over the secret of the pseudonyms. Never a parameter: those are published."""
 MIN_KEY_BYTES = 16
+MAX_INFLATION = 200
+"""Characters that a file may give for each of its bytes, beyond the first document; text compresses 3 to 20 times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ class Source:
                 )
                 continue
             tally.file(name, entry.size_bytes)
-            for outcome in self._read(name, named_reader(name), entry):
+            for outcome in self._bounded(self._read(name, named_reader(name), entry), entry):
                 yield entry.path, outcome
 
     def _choose(self, file: FoundFile) -> str | None:
@@ -141,6 +143,17 @@ class Source:
         if reader.isolated:
             return self._parser.read(name, file.absolute, self._options)
         return read_file(reader, file.absolute, self._options)
+
+    def _bounded(self, outcomes: Iterator[Record | Unreadable], file: FoundFile) -> Iterator[Record | Unreadable]:
+        """The outcomes, until they hold far more than the file can mean: 500 bytes of Parquet can name a text a million times."""
+        allowed = left = self._options.max_document_bytes + MAX_INFLATION * file.size_bytes
+        for outcome in outcomes:
+            if isinstance(outcome, Record):
+                left -= outcome.characters
+            if left < 0:
+                yield Unreadable("", f"inflates: gives more than {allowed} characters; what came before is kept")
+                return
+            yield outcome
 
 
 def _roles(params: ReadParams) -> Roles:

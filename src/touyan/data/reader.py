@@ -52,7 +52,12 @@ class Record:
     text: str
     raw_sha256: str
     values: Mapping[str, str | None]
-    """What else the file says about it: columns of the row, or title and the like."""
+    """What else the file says about it: columns of the row, its text among them, or title and the like."""
+
+    @property
+    def characters(self) -> int:
+        """How much it holds."""
+        return max(len(self.text), sum(len(value) for value in self.values.values() if value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,9 @@ def read_batches(
         with pq.ParquetFile(path) as file:
             if file.schema_arrow.names != schema.names:
                 raise Broken("shard-schema", f"{path} does not have the columns of its format", "make it again with this version")
-            yield from file.iter_batches(batch_size=rows, columns=None if columns is None else list(columns))
+            chosen = None if columns is None else list(columns)
+            # One row group at a time: a batch that runs over several would be bounded by its rows alone, not by their size.
+            for group in range(file.num_row_groups):
+                yield from file.iter_batches(batch_size=rows, row_groups=[group], columns=chosen)
     except (pa.ArrowException, OSError) as error:
         raise Broken("damaged-shard", f"{path} cannot be read: {error}", "fetch the Asset again or re-run its step") from error
