@@ -6,13 +6,13 @@ Deterministic: the same stage gives the same store, but for keys and salts. The 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from sqlalchemy import insert, update
+from staged_files import files
 
 from touyan.core.asset import InputRef, build
 from touyan.core.canonical import canonical, digest
@@ -26,12 +26,14 @@ from touyan.store.home import Store, open_store
 Stage = Literal["asked", "failed", "waiting", "permitted"]
 
 LAWS = Rights(
-    authority="public-domain-official", article="《著作权法》第五条第（一）项", personal="none", personal_state="none", security="public",
+    authority="public-domain-official", article="《著作权法》第五条第（一）项",
+    personal="none", personal_state="none", security="public",
     purposes=("refine", "train", "evaluate", "serve", "retrieve", "inspect"), duties=("attribution",),
     evidence=("https://flk.npc.gov.cn",),
 )  # fmt: skip
 REPLIES = Rights(
-    authority="contract", personal="pipl-legal-duty", personal_state="de-identified", original_purpose="答复来电", security="general",
+    authority="contract", personal="pipl-legal-duty", personal_state="de-identified", 
+    original_purpose="答复来电", security="general",
     purposes=("refine", "train", "evaluate", "serve", "inspect"), duties=("no re-identification",), expires="2027-12-31",
     evidence=("合同 HT-2026-018",),
 )  # fmt: skip
@@ -45,7 +47,13 @@ STEPS: tuple[tuple[str, str, str, tuple[tuple[str, str], ...], int], ...] = (
     ("train", "train", "model", (("tokens", "pack"), ("tokenizer", "tokenizer")), 203_400),
     ("ngram", "ngram", "model", (("corpus", "split"),), 11_700),
     ("linear", "linear", "model", (("corpus", "split"),), 7_450),
-    ("evaluate", "evaluate", "evaluation", (("models", "train"), ("models", "ngram"), ("models", "linear"), ("corpus", "split")), 31_200),
+    (
+        "evaluate",
+        "evaluate",
+        "evaluation",
+        (("models", "train"), ("models", "ngram"), ("models", "linear"), ("corpus", "split")),
+        31_200,
+    ),
     ("check", "check", "checks", (("corpus", "split"), ("evaluation", "evaluate")), 2_050),
 )
 REACHED: Mapping[Stage, int] = {"asked": 0, "failed": 6, "waiting": len(STEPS), "permitted": len(STEPS)}
@@ -61,7 +69,9 @@ class Staged:
     assets: dict[str, str] = field(default_factory=dict)
 
 
-def stage(home: Path, reached: Stage = "permitted", text: str = "", changes: Mapping[str, Mapping[str, Any]] | None = None) -> Staged:
+def stage(
+    home: Path, reached: Stage = "permitted", text: str = "", changes: Mapping[str, Mapping[str, Any]] | None = None
+) -> Staged:
     """A store with one run. `text` is the hostile text put wherever documents speak; `changes` replaces files by step name."""
     store = open_store(home, create=True, organisation="示例市数据局", person="chen", seam=FixedSeam(1_795_300_000_000))
     staged = Staged(store, store.me(), digest({"run": reached})[:16])
@@ -95,144 +105,18 @@ def _write(folder: Path, content: Mapping[str, Any]) -> None:
         (folder / path).write_text(whole, encoding="utf-8", errors="surrogatepass")
 
 
-def files(name: str, text: str, assets: Mapping[str, str]) -> dict[str, Any]:
-    """The files that the step `name` leaves, as far as a report reads them."""
-    made = {
-        "read/laws": _read_laws, "read/replies": _read_replies, "refine": _refined, "split": _split, "train": _trained, "ngram": _ngram,
-        "linear": _linear, "check": _checked,
-    }  # fmt: skip
-    if name == "evaluate":
-        return _evaluated(text, assets)
-    return made[name](text) if name in made else {"summary.json": {"vocabulary": 4096, "documents": 26_650}}
-
-
-def _read_laws(text: str) -> dict[str, Any]:
-    return {"summary.json": {"documents": 26_196, "characters": 3_012_448, "unreadable": 0, "unreadable_reasons": {}, "unreadable_samples": []}}
-
-
-def _read_replies(text: str) -> dict[str, Any]:
-    samples = [
-        {"path": f"2025/答复-0412.docx{text}", "reason": "bad-zip: the archive inflates to 4.2 GB, 1,900 times its size"},
-        {"path": "2025/扫描件-17.pdf", "reason": "no-text: 12 pages hold pictures only"},
-    ]
-    reasons = {"no-text": 9, "bad-zip": 1}
-    return {
-        "summary.json": {
-            "documents": 1_204, "characters": 412_903, "unreadable": 10, "unreadable_reasons": reasons, "unreadable_samples": samples,
-        }
-    }  # fmt: skip
-
-
-def _sample(doc: int, excerpt: str, evidence: str = "") -> dict[str, str]:
-    return {"doc_id": digest({"doc": doc}), "excerpt": excerpt, "evidence": evidence}
-
-
-def _refined(text: str) -> dict[str, Any]:
-    funnel = [
-        {"operator": "unicode", "in": 27_400, "kept": 27_400, "reasons": {}},
-        {"operator": "exact-duplicates", "in": 27_400, "kept": 26_838, "reasons": {"exact-duplicate": 560, "repeated-id": 2}},
-        {"operator": "length", "in": 26_838, "kept": 26_661, "reasons": {"too-short": 177}},
-        {"operator": "script", "in": 26_661, "kept": 26_650, "reasons": {"not-han": 11}},
-        {"operator": "mask", "in": 26_650, "kept": 26_650, "reasons": {}},
-    ]
-    kept = f"doc:{digest({'doc': 1})}"
-    dropped = {
-        "exact-duplicate": [
-            _sample(2, "第一条　为了规范行政处罚的设定和实施，保障和监督行政机关有效实施行政管理，维护公共利益和社会秩序，根据宪法，制定本法。" + text, kept),
-            _sample(3, "本法自公布之日起施行。", kept),
-        ],
-        "too-short": [_sample(4, "（删去）"), _sample(5, "第三十七条　略")],
-        "not-han": [_sample(6, "ISO 9001:2015 Quality management systems – Requirements, Clause 8.5.1, see annex A" + text)],
-    }
-    masked = {
-        "mobile": [_sample(7, "来电人称其号码为[手机号]，请于三个工作日内回复。"), _sample(8, "联系电话：[手机号]（王女士）")],
-        "id-card": [_sample(9, "申请人身份证号[身份证号]，户籍所在地为本市。" + text)],
-        "email": [_sample(10, "材料请发至[邮箱]，逾期不予受理。")],
-    }
-    return {
-        "summary.json": {
-            "documents": 26_650, "characters": 3_377_120, "funnel": funnel, "masks": {"mobile": 214, "id-card": 31, "email": 18},
-            "samples": {"dropped": dropped, "masked": masked}, "flags": {},
-        }
-    }  # fmt: skip
-
-
-def _split(text: str) -> dict[str, Any]:
-    sides = {
-        "train": {"documents": 23_881, "characters": 3_031_207, "groups": 298},
-        "test": {"documents": 2_552, "characters": 322_390, "groups": 31},
-        "excluded": {"documents": 217, "characters": 23_523, "groups": 9},
-    }
-    seen = [_sample(11, "国家工作人员在法定节假日期间加班的，按照国家有关规定执行。" + text, f"doc:{digest({'doc': 12})}")]
-    return {
-        "summary.json": {
-            "documents": 26_650, "characters": 3_377_120, "splits": sides, "excluded": {"verbatim-in-train": 217},
-            "samples": {"excluded": {"verbatim-in-train": seen}},
-        }
-    }  # fmt: skip
-
-
-def _trained(text: str) -> dict[str, Any]:
-    points = []
-    for i in range(1, 161):
-        tokens = i * 8_125
-        loss = 4.02 + 4.1 * math.exp(-tokens / 90_000) - 0.42 * (tokens / 1_300_000) ** 2 + 0.035 * math.sin(i * 2.4)
-        points.append(json.dumps({"step": 4 * i, "tokens": tokens, "loss": round(loss, 5), "rate": 1.0}))
-    card = {"backend": "llama", "tasks": ["generate"], "licence": None, "trained_tokens": 1_300_000}
-    return {"touyan.json": card, "summary.json": {**card, "parameters": 5_243_136}, "loss.jsonl": "\n".join(points)}
-
-
-def _ngram(text: str) -> dict[str, Any]:
-    return {"touyan.json": {"backend": "ngram", "tasks": ["generate"], "order": 6}, "summary.json": {"backend": "ngram", "parameters": 4_812_090}}
-
-
-def _linear(text: str) -> dict[str, Any]:
-    return {"touyan.json": {"backend": "linear", "tasks": ["classify"]}, "summary.json": {"backend": "linear", "parameters": 1_600_008}}
-
-
-def _evaluated(text: str, assets: Mapping[str, str]) -> dict[str, Any]:
-    rows = [
-        ("train", "generate", "bits_per_character", 3.684, 3.652, 3.717, 2_552, "bits/character", "lower"),
-        ("ngram", "generate", "bits_per_character", 3.912, 3.876, 3.949, 2_552, "bits/character", "lower"),
-        ("uniform", "generate", "bits_per_character", 4.468, 4.431, 4.506, 2_552, "bits/character", "lower"),
-        ("linear", "classify", "accuracy", 0.861, 0.847, 0.874, 2_552, "share", "higher"),
-        ("train", "classify", "accuracy", 0.823, 0.808, 0.837, 2_552, "share", "higher"),
-        ("majority", "classify", "accuracy", 0.291, 0.274, 0.309, 2_552, "share", "higher"),
-    ]
-    names = ("model", "task", "metric", "value", "low", "high", "n", "unit", "better")
-    metrics = [dict(zip(names, row, strict=True)) | {"level": 0.95, "model_asset": assets.get(str(row[0]), "")} for row in rows]
-    winner = {
-        "generate": {"model": "train", "statement": "train 每字 3.684 比特，比 6-gram 少 0.228（95 % 区间 0.205 至 0.252，逐篇配对）。" + text},
-        "classify": {"model": "linear", "statement": "线性基线准确率 0.861，胜过 train 的 0.823；分类请用线性模型。"},
-    }
-    return {"metrics.json": {"metrics": metrics, "winner": winner}, "summary.json": {}}
-
-
-def _checked(text: str) -> dict[str, Any]:
-    rows = [
-        ("R1", "每份文档都有权利记录", "rights-known", "1", "1", 0.9986, 1.0, 2_700, "pass", ""),
-        ("R2", "残留结构化个人信息不超过万分之五", "residual-identifiers", "0.0005", "0", 0.0, 0.0014, 2_700, "abstain",
-         "样本太小：上限 0.0014 高于阈值，需要 7,700 份" + text),
-        ("R3", "留出集与训练集无逐字重复", "contamination", "0", "0", 0.0, 0.0015, 2_552, "pass", ""),
-        ("R4", "每字比特数优于 n 元基线", "beats-baseline", "0", "0.228", 0.205, 0.252, 2_552, "pass", ""),
-        ("R5", "违法不良信息占比不超过 5 %（GB/T 45654—2025 第 5.1 条）", "sampled-harm", "0.05", None, None, None, None, "abstain",
-         "需要人工抽检 4,000 条，尚无标注"),
-    ]  # fmt: skip
-    names = ("id", "clause", "check", "threshold", "value", "low", "high", "n", "outcome", "evidence")
-    pack = {"id": "demo", "version": "1.0.0", "sha256": digest({"pack": "demo"})}
-    return {"checks.json": {"rule_pack": pack, "checks": [dict(zip(names, row, strict=True)) for row in rows]}, "summary.json": {}}
-
-
 def _plan(staged: Staged, reached: Stage, text: str) -> dict[str, Any]:
     done = REACHED[reached]
     sources = [_source(staged, "laws", LAWS, 18_743_296), _source(staged, "replies", REPLIES, 9_310_221), _forum(text)]
     steps = [_step(staged, i, done, reached, text) for i in range(len(STEPS))]
     refusal = {
-        "what": "forum", "code": "rights-authority", "message": "来源 forum 不得用于训练：authority over the work is unknown" + text,
+        "what": "forum", "code": "rights-authority",
+        "message": "来源 forum 不得用于训练：authority over the work is unknown" + text,
         "hint": "add its rights to the flow, or remove the source; see: touyan why forum",
     }  # fmt: skip
     return {
-        "run": 1, "flow": "laws", "title": "中国法律条文：从原始文档到获准服务的模型" + text, "purpose": "train", "sources": sources, "steps": steps,
+        "run": 1, "flow": "laws", "title": "中国法律条文：从原始文档到获准服务的模型" + text, "purpose": "train",
+        "sources": sources, "steps": steps,
         "review": None, "permit": None, "refusals": [refusal],
     }  # fmt: skip
 
@@ -247,10 +131,15 @@ def _source(staged: Staged, name: str, rights: Rights, size: int) -> dict[str, A
 def _forum(text: str) -> dict[str, Any]:
     blocks = [
         {"who": "example/forum", "part": "authority", "reason": "authority over the work is unknown"},
-        {"who": "example/forum", "part": "personal", "reason": "whether it holds personal information, and on what ground, is unknown"},
+        {
+            "who": "example/forum",
+            "part": "personal",
+            "reason": "whether it holds personal information, and on what ground, is unknown",
+        },
     ]
     return {
-        "name": "forum", "provider": "example.org" + text, "asset": "", "reader": "jsonl", "path": "data/forum.jsonl", "size_bytes": 0,
+        "name": "forum", "provider": "example.org" + text, "asset": "", "reader": "jsonl",
+        "path": "data/forum.jsonl", "size_bytes": 0,
         "is_cleared": False, "blocks": blocks, "rights": Rights(security="general").to_json(),
     }  # fmt: skip
 
@@ -263,11 +152,16 @@ def _step(staged: Staged, i: int, done: int, reached: Stage, text: str) -> dict[
     if state == "failed":
         reason = "train exceeded its memory limit of 4.0 GiB" + text
     telemetry = {"tokens_per_s": "6391.2", "peak_memory_bytes": "1288490188"} if name == "train" and state == "done" else {}
-    counts = {"documents": 26_650, "masked.mobile": 214, "dropped.exact-duplicate": 560} if name == "refine" and state == "done" else {}
+    counts = (
+        {"documents": 26_650, "masked.mobile": 214, "dropped.exact-duplicate": 560}
+        if name == "refine" and state == "done"
+        else {}
+    )
     return {
         "name": name, "step": step, "version": "1", "output": output, "key": digest({"step": name}), "params": {},
         "inputs": [{"role": r, "name": n, "asset": staged.assets.get(n, "")} for r, n in inputs],
-        "state": "hit" if is_hit else state, "reason": "" if state == "pending" else reason, "job": "", "asset": staged.assets.get(name, ""),
+        "state": "hit" if is_hit else state, "reason": "" if state == "pending" else reason, "job": "",
+        "asset": staged.assets.get(name, ""),
         "wall_ms": 0 if is_hit or state == "pending" else wall_ms, "counts": counts, "telemetry": telemetry,
     }  # fmt: skip
 
@@ -275,29 +169,70 @@ def _step(staged: Staged, i: int, done: int, reached: Stage, text: str) -> dict[
 def _review(staged: Staged, plan: dict[str, Any], is_decided: bool, text: str) -> None:
     store, at = staged.store, iso(staged.store.seam.now_ms())
     model = staged.assets["train"]
-    plan["review"] = {"id": "RV-000001", "state": "approved" if is_decided else "submitted", "kind": "release", "roles": ["data-reviewer", "model-reviewer"]}
-    row = {"id": "RV-000001", "project": staged.actor.project, "subject": model, "kind": "release", "state": plan["review"]["state"]}
+    plan["review"] = {
+        "id": "RV-000001",
+        "state": "approved" if is_decided else "submitted",
+        "kind": "release",
+        "roles": ["data-reviewer", "model-reviewer"],
+    }
+    row = {
+        "id": "RV-000001",
+        "project": staged.actor.project,
+        "subject": model,
+        "kind": "release",
+        "state": plan["review"]["state"],
+    }
     with store.database.write() as connection:
-        connection.execute(insert(t.review), row | {"submitter": staged.actor.party, "request": "{}", "created_at": at, "decided_at": None})
+        connection.execute(
+            insert(t.review), row | {"submitter": staged.actor.party, "request": "{}", "created_at": at, "decided_at": None}
+        )
         if is_decided:
             _decide(staged, connection, plan, model, at, text)
 
 
 def _decide(staged: Staged, connection: Any, plan: dict[str, Any], model: str, at: str, text: str) -> None:
-    votes = (("lin", "data-reviewer", "数据来源与权利记录齐全；forum 已被拒绝，同意。"), ("zhou", "model-reviewer", "生成优于基线，分类不及线性模型，已在范围中写明。" + text))
+    votes = (
+        ("lin", "data-reviewer", "数据来源与权利记录齐全；forum 已被拒绝，同意。"),
+        ("zhou", "model-reviewer", "生成优于基线，分类不及线性模型，已在范围中写明。" + text),
+    )
     for party, role, comment in votes:
-        vote = {"review": "RV-000001", "party": f"org/{party}", "role": role, "decision": "approve", "comment": comment, "envelope": "{}", "at": at}
+        vote = {
+            "review": "RV-000001",
+            "party": f"org/{party}",
+            "role": role,
+            "decision": "approve",
+            "comment": comment,
+            "envelope": "{}",
+            "at": at,
+        }
         connection.execute(insert(t.vote), vote)
-    predicate = {"scope": {"audience": "内部工作人员", "domain": "法律条文检索与撰写辅助"}, "conditions": ["生成内容须带标识", "不得用于行政决定"], "demo": True}
-    statement = {"_type": "https://in-toto.io/Statement/v1", "subject": [], "predicateType": "urn:touyan:permit:v1", "predicate": predicate}
+    predicate = {
+        "scope": {"audience": "内部工作人员", "domain": "法律条文检索与撰写辅助"},
+        "conditions": ["生成内容须带标识", "不得用于行政决定"],
+        "demo": True,
+    }
+    statement = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [],
+        "predicateType": "urn:touyan:permit:v1",
+        "predicate": predicate,
+    }
     envelope = seal("application/vnd.in-toto+json", canonical(statement), staged.store.root_key)
     row = {
-        "number": "TY-2026-000001", "project": staged.actor.project, "kind": "release", "state": "valid", "model": model, "review": "RV-000001",
-        "envelope": json.dumps(envelope.to_json()), "is_demo": True, "issued_at": at, "expires_at": "2027-05-20T00:00:00.000Z", "reason": "",
+        "number": "TY-2026-000001", "project": staged.actor.project, "kind": "release", "state": "valid", "model": model,
+        "review": "RV-000001",
+        "envelope": json.dumps(envelope.to_json()), "is_demo": True, "issued_at": at,
+        "expires_at": "2027-05-20T00:00:00.000Z", "reason": "",
     }  # fmt: skip
     connection.execute(insert(t.permit), row)
     staged.store.events.emit(connection, staged.actor, "permit.issued", ["TY-2026-000001", model, staged.run], {"demo": True})
-    plan["permit"] = {"number": "TY-2026-000001", "kind": "release", "state": "valid", "is_demo": True, "expires_at": row["expires_at"]}
+    plan["permit"] = {
+        "number": "TY-2026-000001",
+        "kind": "release",
+        "state": "valid",
+        "is_demo": True,
+        "expires_at": row["expires_at"],
+    }
 
 
 def _write_run(staged: Staged, plan: dict[str, Any], reached: Stage) -> None:
@@ -305,7 +240,8 @@ def _write_run(staged: Staged, plan: dict[str, Any], reached: Stage) -> None:
     started = store.seam.now_ms()
     state = {"asked": "running", "failed": "failed", "waiting": "waiting", "permitted": "done"}[reached]
     row = {
-        "id": staged.run, "project": staged.actor.project, "flow": "laws", "flow_sha256": digest({"flow": "laws"}), "state": state,
+        "id": staged.run, "project": staged.actor.project, "flow": "laws", "flow_sha256": digest({"flow": "laws"}),
+        "state": state,
         "actor": staged.actor.party, "plan": json.dumps(plan, ensure_ascii=False), "started_at": iso(started),
         "ended_at": None if reached == "asked" else iso(started + 281_300),
     }  # fmt: skip
@@ -314,7 +250,13 @@ def _write_run(staged: Staged, plan: dict[str, Any], reached: Stage) -> None:
         connection.execute(insert(t.run), row)
         for name in staged.assets:
             if name in ("train", "evaluate"):
-                fields = {"asset": staged.assets[name], "job": "", "name": name, "spec": "{}", "telemetry": json.dumps(environment)}
+                fields = {
+                    "asset": staged.assets[name],
+                    "job": "",
+                    "name": name,
+                    "spec": "{}",
+                    "telemetry": json.dumps(environment),
+                }
                 store.assets.keep_result(connection, staged.actor.project, digest({"step": name}), fields)
         body = {"state": state}
         store.events.emit(connection, staged.actor, "run.ended" if row["ended_at"] else "run.started", [staged.run], body)

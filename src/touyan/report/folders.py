@@ -7,6 +7,7 @@ empty fact, never an exception; what could not be read at all was already noted 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Protocol
 
 from touyan.report import loose
@@ -35,8 +36,11 @@ MAX_POINTS = 400
 class Folder(Protocol):
     """The files of one Asset."""
 
-    asset: str
-    size_bytes: int
+    @property
+    def asset(self) -> str: ...
+
+    @property
+    def size_bytes(self) -> int: ...
 
     def json(self, path: str) -> Loose:
         """The parsed file, or None where it is not there or cannot be read."""
@@ -109,7 +113,9 @@ def _excerpt(value: Loose) -> Excerpt:
     if isinstance(value, str):
         return Excerpt("", blotted(value))
     row = loose.mapping(value)
-    return Excerpt(loose.text(row.get("doc_id")), blotted(loose.text(row.get("excerpt"))), blotted(loose.text(row.get("evidence"))))
+    return Excerpt(
+        loose.text(row.get("doc_id")), blotted(loose.text(row.get("excerpt"))), blotted(loose.text(row.get("evidence")))
+    )
 
 
 SIDES = ("train", "test", "excluded")
@@ -139,7 +145,7 @@ def thinned(curve: Sequence[LossPoint], at_most: int = MAX_POINTS) -> list[LossP
     if len(curve) <= at_most:
         return list(curve)
     bounds = [round(i * len(curve) / at_most) for i in range(at_most + 1)]
-    stretches = [curve[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    stretches = [curve[a:b] for a, b in pairwise(bounds)]
     return [LossPoint(s[-1].tokens, sum(p.loss for p in s) / len(s)) for s in stretches]
 
 
@@ -176,7 +182,9 @@ def checks(folder: Folder) -> Checks | None:
         return None
     pack = loose.mapping(found.get("rule_pack"))
     rules = tuple(_check(row) for row in loose.rows(found.get("checks")))
-    return Checks(folder.asset, loose.text(pack.get("id")), loose.text(pack.get("version")), loose.text(pack.get("sha256")), rules)
+    return Checks(
+        folder.asset, loose.text(pack.get("id")), loose.text(pack.get("version")), loose.text(pack.get("sha256")), rules
+    )
 
 
 def _check(row: Mapping[str, Loose]) -> Check:

@@ -48,11 +48,15 @@ def facts(store: Store, actor: Actor, run_id: str) -> ReportFacts:
         sources=sources,
         refusals=record.refusals(plan),
         steps=steps,
-        corpus=folders.corpus_facts((s, opened[s.name]) for s in steps if s.output in ("documents", "corpus") and s.name in opened),
+        corpus=folders.corpus_facts(
+            (s, opened[s.name]) for s in steps if s.output in ("documents", "corpus") and s.name in opened
+        ),
         models=models,
         subject=subject,
         mixture=_mixture(store, actor, subject, steps),
-        evaluation=next((folders.evaluation(opened[s.name]) for s in steps if s.output == "evaluation" and s.name in opened), None),
+        evaluation=next(
+            (folders.evaluation(opened[s.name]) for s in steps if s.output == "evaluation" and s.name in opened), None
+        ),
         checks=next((folders.checks(opened[s.name]) for s in steps if s.output == "checks" and s.name in opened), None),
         review=review,
         permit=permit,

@@ -36,13 +36,13 @@ def place(ids: Sequence[str], edges: Iterable[Edge], node_width: float, gap: flo
     routes = {edge: _route(edge, ranks) for edge in kept}
     links = [pair for route in routes.values() for pair in pairwise(route)]
     layers = _ordered(_layers(ids, ranks, routes), links)
-    widths = defaultdict(lambda: lane_width, dict.fromkeys(ids, node_width))
+    widths: dict[Key, float] = {key: node_width if isinstance(key, str) else lane_width for layer in layers for key in layer}
     lanes = {key: route for route in routes.values() for key in route[1:-1]}
     x = _coordinates(layers, links, lanes, widths, gap)
     left = min(x[i] - widths[i] / 2 for layer in layers for i in layer)
     right = max(x[i] + widths[i] / 2 for layer in layers for i in layer)
-    at = {key: x[key] - left for key in x}
-    levels = {key: level for level, layer in enumerate(layers) for key in layer}
+    at: dict[Key, float] = {key: x[key] - left for key in x}
+    levels: dict[Key, int] = {key: level for level, layer in enumerate(layers) for key in layer}
     points = {edge: [(at[key], levels[key]) for key in route] for edge, route in routes.items()}
     return Layout({i: (at[i], ranks[i]) for i in ids}, points, right - left, len(layers))
 
@@ -123,7 +123,11 @@ def _crossings(layers: Sequence[Sequence[Key]], below: Mapping[Key, Sequence[Key
 
 
 def _coordinates(
-    layers: Sequence[Sequence[Key]], links: Sequence[tuple[Key, Key]], lanes: Mapping[Key, Sequence[Key]], widths: Mapping[Key, float], gap: float
+    layers: Sequence[Sequence[Key]],
+    links: Sequence[tuple[Key, Key]],
+    lanes: Mapping[Key, Sequence[Key]],
+    widths: Mapping[Key, float],
+    gap: float,
 ) -> dict[Key, float]:
     """x of every key. A node wishes to stand amid its neighbours; a lane amid its whole edge, so that long edges run straight."""
     above, below = _neighbours(links)
@@ -147,7 +151,10 @@ def _settled(layer: Sequence[Key], wanted: Sequence[float], both: Mapping[Key, S
     for want, alone in zip(wanted, lonely, strict=True):
         anchor = anchor if alone else want
         places.append(anchor)
-    weights = [LONELY_WEIGHT if alone else LANE_WEIGHT if isinstance(key, tuple) else 1.0 for key, alone in zip(layer, lonely, strict=True)]
+    weights = [
+        LONELY_WEIGHT if alone else LANE_WEIGHT if isinstance(key, tuple) else 1.0
+        for key, alone in zip(layer, lonely, strict=True)
+    ]
     return places, weights
 
 

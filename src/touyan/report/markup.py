@@ -30,25 +30,29 @@ class Words:
     en: str
 
 
-Child: TypeAlias = "Markup | Words | str | int | None | Iterable[Child]"
+Child: TypeAlias = "Markup | Words | str | int | Iterable[Child] | None"
 Attribute: TypeAlias = "str | int | bool | None"
 
-# C0 and C1 controls, soft hyphen, Arabic letter mark, zero-width and directional marks, embeddings, overrides and isolates,
-# invisible operators, variation selectors, byte order mark, interlinear marks, tags, lone surrogates. UAX 9 and UTS 55 say why.
-_HIDDEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
-)
-_STACKED = re.compile("([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{3})[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
+# Printable by their category, and yet nothing is seen of them (UTS 55): joiners, Hangul and Braille blanks, variation selectors.
+_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+_SPACES = re.compile(r"[^\S\u3000]+")
+_MARKS = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+_STACKED = re.compile(f"({_MARKS}{{3}}){_MARKS}+")
 _VOID = frozenset({"br", "hr", "input", "meta", "link", "col", "img"})
 
 
 def visible(text: str, max_chars: int = MAX_CHARS) -> str:
-    """`text` cut to `max_chars` code points, with white space folded and every hidden character spelt out as `⟨U+202E⟩`."""
-    cut = text[:max_chars]
-    folded = re.sub(r"[ \t\r\n]+", " ", cut)
-    spelt = _HIDDEN.sub(lambda m: f"⟨U+{ord(m[0]):04X}⟩", _STACKED.sub(r"\1", folded))
+    """`text` cut to `max_chars` code points, white space folded, and what nobody would see spelt out as `⟨U+202E⟩`.
+
+    Spelt out are controls, format characters such as directional overrides (UAX 9), lone surrogates, private use and blanks.
+    """
+    folded = _STACKED.sub(r"\1", _SPACES.sub(" ", text[:max_chars]))
+    spelt = "".join(c if _is_seen(c) else f"⟨U+{ord(c):04X}⟩" for c in folded)
     return spelt + (f"… (+{len(text) - max_chars:,})" if len(text) > max_chars else "")
+
+
+def _is_seen(character: str) -> bool:
+    return character == "\u3000" or (character.isprintable() and not _BLANK.match(character))
 
 
 def escaped(text: str, max_chars: int = MAX_CHARS) -> str:
@@ -71,7 +75,7 @@ def render(child: Child) -> str:
 
 
 def el(tag: str, /, *children: Child, **attributes: Attribute) -> Markup:
-    """An element. Attribute names: a final `_` is dropped, other `_` become `-`; True is a bare attribute, None and False none."""
+    """An element. In names of attributes a final `_` falls away and others become `-`; True is bare, None and False are none."""
     given = "".join(_attribute(n.removesuffix("_").replace("_", "-"), v) for n, v in attributes.items())
     return Markup(f"<{tag}{given}>" if tag in _VOID else f"<{tag}{given}>{render(children)}</{tag}>")
 

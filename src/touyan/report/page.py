@@ -35,7 +35,12 @@ SECTIONS = (sources, funnel, samples, training, evaluation, lineage, checks, per
 def render(facts: ReportFacts, language: Language = "zh") -> str:
     """The whole file as text, to be written as UTF-8. `language` is the one shown first; the reader may switch."""
     parts = [part for part in (make(facts) for make in SECTIONS) if part is not None]
-    body = el("body", _switch(language), el("main", masthead(facts), verdict(facts), _contents(parts), [_section(i, p) for i, p in enumerate(parts, 1)]), _foot(facts))
+    body = el(
+        "body",
+        _switch(language),
+        el("main", masthead(facts), verdict(facts), _contents(parts), [_section(i, p) for i, p in enumerate(parts, 1)]),
+        _foot(facts),
+    )
     root = el("html", _head(facts), body, lang="zh-Hans" if language == "zh" else "en")
     return f"<!doctype html>\n{root.html}\n"
 
@@ -72,7 +77,12 @@ def _switch(language: Language) -> Markup:
 
 
 def _contents(parts: list[Section]) -> Markup:
-    return el("nav", el("ol", [el("li", el("a", p.title, href=f"#{p.anchor}")) for p in parts]), class_="contents", aria_label="目录 / Contents")
+    return el(
+        "nav",
+        el("ol", [el("li", el("a", p.title, href=f"#{p.anchor}")) for p in parts]),
+        class_="contents",
+        aria_label="目录 / Contents",
+    )
 
 
 def _section(number: int, part: Section) -> Markup:

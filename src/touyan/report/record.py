@@ -23,7 +23,9 @@ def _source(row: Mapping[str, Loose]) -> SourceFacts:
     name, provider, asset, reader, path = (loose.text(row.get(n)) for n in ("name", "provider", "asset", "reader", "path"))
     blocks = tuple((loose.text(b.get("part")), loose.text(b.get("reason"))) for b in loose.rows(row.get("blocks")))
     is_cleared = row.get("is_cleared") is True
-    return SourceFacts(name, provider, asset, reader, path, loose.integer(row.get("size_bytes")), is_cleared, blocks, _rights(row.get("rights")))
+    return SourceFacts(
+        name, provider, asset, reader, path, loose.integer(row.get("size_bytes")), is_cleared, blocks, _rights(row.get("rights"))
+    )
 
 
 def _rights(value: Loose) -> Rights:
@@ -36,7 +38,9 @@ def _rights(value: Loose) -> Rights:
 
 
 def refusals(plan: Mapping[str, Loose]) -> tuple[Refusal, ...]:
-    return tuple(Refusal(*(loose.text(r.get(n)) for n in ("what", "code", "message", "hint"))) for r in loose.rows(plan.get("refusals")))
+    return tuple(
+        Refusal(*(loose.text(r.get(n)) for n in ("what", "code", "message", "hint"))) for r in loose.rows(plan.get("refusals"))
+    )
 
 
 def steps(plan: Mapping[str, Loose]) -> tuple[StepFacts, ...]:
@@ -47,9 +51,13 @@ def _step(row: Mapping[str, Loose]) -> StepFacts:
     name, step, version, output, state, reason, asset = (
         loose.text(row.get(n)) for n in ("name", "step", "version", "output", "state", "reason", "asset")
     )
-    inputs = tuple((loose.text(i.get("role")), loose.text(i.get("name")), loose.text(i.get("asset"))) for i in loose.rows(row.get("inputs")))
+    inputs = tuple(
+        (loose.text(i.get("role")), loose.text(i.get("name")), loose.text(i.get("asset"))) for i in loose.rows(row.get("inputs"))
+    )
     counts, telemetry = loose.integers(row.get("counts")), loose.scalars(row.get("telemetry"))
-    return StepFacts(name, step, version, output, state, reason, asset, inputs, loose.integer(row.get("wall_ms")), counts, telemetry)
+    return StepFacts(
+        name, step, version, output, state, reason, asset, inputs, loose.integer(row.get("wall_ms")), counts, telemetry
+    )
 
 
 def lineage(
@@ -65,7 +73,9 @@ def lineage(
             origin = name if name in names else f"source/{name}" if f"source/{name}" in names else by_asset.get(asset, "")
             edges.append((origin, step.name))
     if review is not None:
-        nodes.append(Node("review", "review", "review", f"{len(review.votes)}/{max(len(review.roles), len(review.votes))}", review.state))
+        nodes.append(
+            Node("review", "review", "review", f"{len(review.votes)}/{max(len(review.roles), len(review.votes))}", review.state)
+        )
         judged = [s.name for s in plan if s.output == "checks"] + [by_asset.get(subject, "")]
         edges += [(name, "review") for name in judged]
     if permit is not None:

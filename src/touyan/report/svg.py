@@ -59,7 +59,7 @@ def label(x: str, y: float, text: str | Words, class_: str = "") -> Markup:
     """A text, in both languages where it has two."""
     if isinstance(text, str):
         return el("text", text, x=x, y=f"{y:g}", class_=class_ or None)
-    both = ((("zh", text.zh), ("en", text.en)))
+    both = (("zh", text.zh), ("en", text.en))
     return Markup("".join(el("text", t, x=x, y=f"{y:g}", class_=class_ or None, lang=lang).html for lang, t in both))
 
 
@@ -71,14 +71,18 @@ def curve(points: Sequence[tuple[float, float]], class_: str) -> Markup:
 
 def stretched(x: str, y: float, width: str, height: float, *children: Child) -> Markup:
     """A part of the picture with its own coordinates, 0 to 100 both ways, that fills the place it is given."""
-    return el("svg", children, x=x, y=f"{y:g}", width=width, height=f"{height:g}", viewBox="0 0 100 100", preserveAspectRatio="none")
+    return el(
+        "svg", children, x=x, y=f"{y:g}", width=width, height=f"{height:g}", viewBox="0 0 100 100", preserveAspectRatio="none"
+    )
 
 
 def picture(height: float, title: Words, *children: Child, class_: str = "", width: int | None = None) -> Markup:
     """A whole picture; `title` is read out to those who cannot see it. With `width` it keeps its natural size in pixels."""
     name = el("title", f"{title.zh} / {title.en}")
     box = f"0 0 {width} {height:g}" if width else None
-    return el("svg", name, children, class_=class_ or None, role="img", width=str(width or "100%"), height=f"{height:g}", viewBox=box)
+    return el(
+        "svg", name, children, class_=class_ or None, role="img", width=str(width or "100%"), height=f"{height:g}", viewBox=box
+    )
 
 
 def shortened(text: str, width: int) -> str:

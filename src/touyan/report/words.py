@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from touyan.report.markup import Words
 
+# slug|Chinese|English; the English of a whole sentence is the slug itself.
 _PAIRS = """
 running|运行中|running
 waiting|等待评审|waiting for review
@@ -132,14 +133,14 @@ classify|分类|classification
 department|部门分类|department
 majority|多数类|majority class
 uniform|均匀分布|uniform
-authority over the work is unknown|作品的权利依据未知|authority over the work is unknown
-whether it holds personal information, and on what ground, is unknown|是否含个人信息、依据为何，均未知|whether it holds personal information, and on what ground, is unknown
-the purpose for which the personal information was collected is not stated|未说明收集个人信息的目的|the purpose for which the personal information was collected is not stated
-the security class is unknown|安全等级未知|the security class is unknown
-the permission has expired|许可期已过|the permission has expired
+authority over the work is unknown|作品的权利依据未知|
+whether it holds personal information, and on what ground, is unknown|是否含个人信息、依据为何，均未知|
+the purpose for which the personal information was collected is not stated|未说明收集个人信息的目的|
+the security class is unknown|安全等级未知|
+the permission has expired|许可期已过|
 """
 
-_KNOWN = {slug: Words(zh, en) for slug, zh, en in (line.split("|") for line in _PAIRS.strip().splitlines())}
+_KNOWN = {slug: Words(zh, en or slug) for slug, zh, en in (line.split("|") for line in _PAIRS.strip().splitlines())}
 
 
 def say(slug: str) -> Words:

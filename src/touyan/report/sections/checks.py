@@ -26,7 +26,7 @@ def checks(facts: ReportFacts) -> Section:
     title = Words("规则检查", "Checks of the rule pack")
     margin = Words(
         "规则是数据，不是代码：编号、条款、阈值都在规则包里。“未判定”表示证据不足，不算通过。",
-        "Rules are data: id, clause and threshold stand in the rule pack. To abstain means that evidence is missing; it is no pass.",
+        "Rules are data: id, clause and threshold stand in the rule pack. An abstention lacks evidence; it is no pass.",
     )
     if found is None:
         return Section("checks", title, margin, note(Words("规则尚未检查。", "The rules have not been checked yet.")))
@@ -37,7 +37,11 @@ def checks(facts: ReportFacts) -> Section:
 
 
 def _row(check: Check) -> list[Child]:
-    name = [el("b", quote(check.id, 80)), el("small", quote(check.clause, 240)), el("small", quote(check.evidence, 300)) if check.evidence else None]
+    name = [
+        el("b", quote(check.id, 80)),
+        el("small", quote(check.clause, 240)),
+        el("small", quote(check.evidence, 300)) if check.evidence else None,
+    ]
     has_interval = check.low is not None and check.high is not None
     interval = figures.interval(check.low or 0.0, check.high or 0.0) if has_interval else "–"
     n = "–" if check.n is None else figures.count(check.n)

@@ -36,7 +36,15 @@ def evaluation(facts: ReportFacts) -> Section:
 
 def _winners(facts: ReportFacts) -> Child:
     won = facts.evaluation.winners if facts.evaluation else ()
-    return pairs([(say(w.task), [badge("done", Words("胜出", "won")), " ", el("b", quote(w.model, 80)), el("small", quote(w.statement, 600))]) for w in won])
+    return pairs(
+        [
+            (
+                say(w.task),
+                [badge("done", Words("胜出", "won")), " ", el("b", quote(w.model, 80)), el("small", quote(w.statement, 600))],
+            )
+            for w in won
+        ]
+    )
 
 
 def _forest(rows: Sequence[Metric], subject: str) -> Markup:
@@ -64,7 +72,12 @@ def _forest(rows: Sequence[Metric], subject: str) -> Markup:
 def _row(metric: Metric, scale: svg.Scale, reference: float, is_best: bool, is_subject: bool) -> list[Child]:
     name = el("b" if is_subject else "span", say(metric.model) if metric.model in NO_MODELS else quote(metric.model, 60))
     return [
-        [name, " ", badge("done", Words("最佳", "best")) if is_best else None, el("small", identifier(metric.asset)) if metric.asset else None],
+        [
+            name,
+            " ",
+            badge("done", Words("最佳", "best")) if is_best else None,
+            el("small", identifier(metric.asset)) if metric.asset else None,
+        ],
         _whisker(metric, scale, reference, "best" if is_best else "other"),
         el("b" if is_subject else "span", figures.measured(metric.value)),
         figures.interval(metric.low, metric.high),
@@ -74,15 +87,22 @@ def _row(metric: Metric, scale: svg.Scale, reference: float, is_best: bool, is_s
 
 def _whisker(metric: Metric, scale: svg.Scale, reference: float, rank: str) -> Markup:
     middle, low, high = ROW / 2, scale.percent(metric.low), scale.percent(metric.high)
-    said = Words(f"{figures.measured(metric.value)}，区间 {figures.interval(metric.low, metric.high)}", f"interval {figures.interval(metric.low, metric.high)}")
+    said = Words(
+        f"{figures.measured(metric.value)}，区间 {figures.interval(metric.low, metric.high)}",
+        f"interval {figures.interval(metric.low, metric.high)}",
+    )
     caps = [svg.line(at, middle - 4, at, middle + 4, f"whisker {rank}") for at in (low, high)]
     return svg.picture(
         ROW, said, svg.line(scale.percent(reference), -9, scale.percent(reference), ROW + 9, "reference"),
-        svg.line(low, middle, high, middle, f"whisker {rank}"), caps, svg.dot(scale.percent(metric.value), middle, 4.5, f"point {rank}"),
+        svg.line(low, middle, high, middle, f"whisker {rank}"), caps,
+        svg.dot(scale.percent(metric.value), middle, 4.5, f"point {rank}"),
     )  # fmt: skip
 
 
 def _axis(marks: Sequence[float], scale: svg.Scale) -> Markup:
     shown = marks[:: max(1, len(marks) // 5)]
-    drawn = [[svg.line(scale.percent(m), 0, scale.percent(m), 4, "grid"), svg.label(scale.percent(m), 17, f"{m:g}", "tick x")] for m in shown]
+    drawn = [
+        [svg.line(scale.percent(m), 0, scale.percent(m), 4, "grid"), svg.label(scale.percent(m), 17, f"{m:g}", "tick x")]
+        for m in shown
+    ]
     return svg.picture(22, Words("坐标轴", "axis"), svg.line("0", 0, "100%", 0, "grid"), drawn)

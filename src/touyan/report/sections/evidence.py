@@ -18,7 +18,11 @@ _EVENTS = (
     Column(Words("事件", "Event"), "wide"),
     Column(Words("行为人", "Actor"), "minor"),
 )
-_ASSETS = (Column(Words("步骤", "Step")), Column(Words("种类", "Kind")), Column(Words("成果的完整编号", "Whole id of the result"), "wide digest"))
+_ASSETS = (
+    Column(Words("步骤", "Step")),
+    Column(Words("种类", "Kind")),
+    Column(Words("成果的完整编号", "Whole id of the result"), "wide digest"),
+)
 
 
 def evidence(facts: ReportFacts) -> Section:
@@ -33,7 +37,7 @@ def evidence(facts: ReportFacts) -> Section:
         Words("证据与核验", "Evidence"),
         Words(
             "许可可以离线核验：只需许可文件和本组织的公钥。日志按 RFC 6962 只增不改。",
-            "A permit is checked offline, with nothing but its bundle and the organisation's public key. The log is append-only (RFC 6962).",
+            "A permit is checked offline with its bundle and the organisation's public key. The log is append-only (RFC 6962).",
         ),
         body,
     )
@@ -42,9 +46,20 @@ def evidence(facts: ReportFacts) -> Section:
 def _commands(facts: ReportFacts) -> Markup:
     lines = [(f"touyan show {facts.run.id}", Words("这次运行的记录", "the record of this run"))]
     if facts.permit is not None:
-        lines.insert(0, (f"touyan verify {facts.permit.number}", Words("核验许可、签名、清单和日志证明", "permit, signatures, manifests and log proof")))
+        lines.insert(
+            0,
+            (
+                f"touyan verify {facts.permit.number}",
+                Words("核验许可、签名、清单和日志证明", "permit, signatures, manifests and log proof"),
+            ),
+        )
     if facts.subject:
-        lines.append((f"touyan why {short(facts.subject)}", Words("模型一直追到来源及其权利", "the model, back to its sources and their rights")))
+        lines.append(
+            (
+                f"touyan why {short(facts.subject)}",
+                Words("模型一直追到来源及其权利", "the model, back to its sources and their rights"),
+            )
+        )
     lines.append(("touyan log", Words("事件与日志头", "events and the head of the log")))
     return el("dl", [el("div", el("dt", code(c)), el("dd", w)) for c, w in lines], class_="commands")
 

@@ -29,7 +29,9 @@ _SIDES = (
 
 def funnel(facts: ReportFacts) -> Section:
     corpus = facts.corpus
-    body: list[Child] = [_stages(corpus)] if corpus.sieves else [note(Words("还没有读取任何文档。", "No document has been read yet."))]
+    body: list[Child] = (
+        [_stages(corpus)] if corpus.sieves else [note(Words("还没有读取任何文档。", "No document has been read yet."))]
+    )
     if corpus.split is not None:
         body += [heading(Words("划分", "Split")), _split(corpus.split)]
     if corpus.unread:
@@ -55,7 +57,9 @@ def _stages(corpus: CorpusFacts) -> Markup:
 
 def _row(sieve: Sieve, start: int, total: int) -> list[Child]:
     lost = sieve.entered - sieve.kept
-    reasons = [el("li", el("span", say(r)), el("span", figures.count(n), class_="n")) for r, n in list(sieve.reasons.items())[:12]]
+    reasons = [
+        el("li", el("span", say(r)), el("span", figures.count(n), class_="n")) for r, n in list(sieve.reasons.items())[:12]
+    ]
     return [
         [el("b", say(sieve.operator)), el("small", code(sieve.step))],
         figures.count(sieve.entered),
@@ -82,7 +86,9 @@ def _split(split: Split) -> Markup:
         documents, characters = split.documents.get(side, 0), split.characters.get(side, 0)
         why = [el("small", say(r), f" {n:,}") for r, n in split.reasons.items() if n] if side == "excluded" else None
         groups = figures.count(split.groups.get(side, 0))
-        rows.append([[say(side), why], figures.count(documents), figures.count(characters), groups, figures.share(characters, total)])
+        rows.append(
+            [[say(side), why], figures.count(documents), figures.count(characters), groups, figures.share(characters, total)]
+        )
     return table(_SIDES, rows)
 
 

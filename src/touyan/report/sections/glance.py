@@ -23,7 +23,13 @@ def masthead(facts: ReportFacts) -> Markup:
     ]
     return el(
         "header",
-        el("p", el("b", "头雁", lang="zh"), el("b", "Touyan", lang="en"), el("span", Words("运行报告", "Run report")), class_="kicker"),
+        el(
+            "p",
+            el("b", "头雁", lang="zh"),
+            el("b", "Touyan", lang="en"),
+            el("span", Words("运行报告", "Run report")),
+            class_="kicker",
+        ),
         el("h1", quote(run.title)),
         el("p", line, class_="byline"),
         class_="masthead",
@@ -39,7 +45,11 @@ def verdict(facts: ReportFacts) -> Markup:
         "section",
         el("p", badge(state), mark, class_="state"),
         el("p", _sentence(facts), class_="lead"),
-        [el("p", quote(w.statement, 600), class_="won") for w in (facts.evaluation.winners if facts.evaluation else ()) if w.statement],
+        [
+            el("p", quote(w.statement, 600), class_="won")
+            for w in (facts.evaluation.winners if facts.evaluation else ())
+            if w.statement
+        ],
         figures_row(facts),
         class_=f"verdict {tone(state)}",
         aria_label="结论 / Verdict",
@@ -57,7 +67,10 @@ def _sentence(facts: ReportFacts) -> Child:
     if permit is not None:
         return _permitted(facts)
     if run.state == "done":
-        return Words("全部步骤已完成。尚未签发许可，模型不得提供服务。", "All steps are done. No permit has been issued: the model may not be served.")
+        return Words(
+            "全部步骤已完成。尚未签发许可，模型不得提供服务。",
+            "All steps are done. No permit has been issued: the model may not be served.",
+        )
     if run.state == "cancelled":
         return Words("运行已取消，以下是取消前的记录。", "The run was cancelled; what follows is the record up to then.")
     done = sum(s.state in ("done", "hit") for s in facts.steps)
@@ -78,7 +91,11 @@ def _permitted(facts: ReportFacts) -> Child:
     assert permit is not None, "called for a run with a permit"
     if permit.state != "valid":
         state = say(permit.state)
-        return [Words("许可 ", "The permit "), code(permit.number), Words(f" {state.zh}，模型不得提供服务。", f" is {state.en}: the model may not be served.")]
+        return [
+            Words("许可 ", "The permit "),
+            code(permit.number),
+            Words(f" {state.zh}，模型不得提供服务。", f" is {state.en}: the model may not be served."),
+        ]
     kind, until = say(permit.kind), figures.day(permit.expires_at)
     return [
         Words("模型 ", "The model "), identifier(facts.subject), Words(f" 已获{kind.zh}许可 ", f" holds the {kind.en} permit "),
@@ -94,7 +111,11 @@ def figures_row(facts: ReportFacts) -> Markup | None:
 
 
 def _figure(name: Words, value: Child, detail: Child = None) -> Markup:
-    return el("div", el("dt", name), el("dd", el("span", value, class_="value"), el("span", detail, class_="detail") if detail else None))
+    return el(
+        "div",
+        el("dt", name),
+        el("dd", el("span", value, class_="value"), el("span", detail, class_="detail") if detail else None),
+    )
 
 
 def _subject(facts: ReportFacts) -> Markup | None:
@@ -102,7 +123,11 @@ def _subject(facts: ReportFacts) -> Markup | None:
         return None
     model = next((m for m in facts.models if m.asset == facts.subject), None)
     parameters = model.card.get("parameters", "") if model else ""
-    detail = Words(f"{figures.short_count(int(parameters))} 参数", f"{figures.short_count(int(parameters))} parameters") if parameters.isdigit() else None
+    detail = (
+        Words(f"{figures.short_count(int(parameters))} 参数", f"{figures.short_count(int(parameters))} parameters")
+        if parameters.isdigit()
+        else None
+    )
     return _figure(Words("模型", "Model"), identifier(facts.subject), detail)
 
 
@@ -157,4 +182,8 @@ def _time(facts: ReportFacts) -> Markup | None:
         return None
     hits = sum(s.state == "hit" for s in facts.steps)
     wall = max(0, from_iso(facts.run.ended_at) - from_iso(facts.run.started_at))
-    return _figure(Words("用时", "Wall time"), figures.duration(wall), Words(f"{len(facts.steps)} 步，{hits} 步命中", f"{len(facts.steps)} steps, {hits} hits"))
+    return _figure(
+        Words("用时", "Wall time"),
+        figures.duration(wall),
+        Words(f"{len(facts.steps)} 步，{hits} 步命中", f"{len(facts.steps)} steps, {hits} hits"),
+    )

@@ -29,7 +29,7 @@ def lineage(facts: ReportFacts) -> Section:
         Words("谱系", "Lineage"),
         Words(
             "每个成果都由清单的 sha256 命名，并记下它的输入。虚线框是被拒绝或尚未发生的。",
-            "Every result is named by the sha256 of its manifest, which names its inputs. Dashed boxes were refused or have not happened.",
+            "A result is named by the sha256 of its manifest, which names its inputs. Dashed: refused, or yet to come.",
         ),
         body,
     )

@@ -26,7 +26,7 @@ def permit(facts: ReportFacts) -> Section:
         Words("评审与许可", "Review and permit"),
         Words(
             "提交人不能评审自己的模型。许可是本组织的签字决定，不代替任何主管部门的许可或备案。",
-            "Nobody reviews what they submitted. A permit is the organisation's signed decision; it stands for no authority's licence or filing.",
+            "Nobody reviews what they submitted. A permit is the organisation's own decision, no authority's licence or filing.",
         ),
         [_review(facts.review), _permit(facts.permit)],
     )

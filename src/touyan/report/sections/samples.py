@@ -27,7 +27,7 @@ def samples(facts: ReportFacts) -> Section | None:
         Words("样本", "Samples"),
         Words(
             "每种理由至多五例。个人信息在写出前已遮蔽，此处再遮一次长数字和地址。",
-            "Up to five for each reason. Personal information was masked before it was written; long numbers and addresses are blotted once more here.",
+            "Up to five a reason. They were masked when written; long numbers and addresses are blotted once more here.",
         ),
         [heading(Words("去除的", "Removed")), _dropped(corpus), heading(Words("遮蔽的", "Masked")), _masked(corpus)],
     )

@@ -15,7 +15,11 @@ from touyan.report.words import knows, say
 
 
 def sources(facts: ReportFacts) -> Section:
-    body: list[Child] = [el("ul", [_source(s) for s in facts.sources], class_="sources")] if facts.sources else [note(Words("流程没有列出来源。", "The flow names no source."))]
+    body: list[Child] = (
+        [el("ul", [_source(s) for s in facts.sources], class_="sources")]
+        if facts.sources
+        else [note(Words("流程没有列出来源。", "The flow names no source."))]
+    )
     if facts.refusals:
         body += [heading(Words("被拒绝的", "Refused")), [_refusal(r) for r in facts.refusals]]
     if facts.mixture is not None:
@@ -25,7 +29,7 @@ def sources(facts: ReportFacts) -> Section:
         Words("来源与权利", "Sources and rights"),
         Words(
             "权利分三部分，任何一部分未知即阻断。混合物的用途取交集，义务取并集，期限取最早。",
-            "Rights have three parts; each blocks while unknown. A mixture has the common purposes, all duties and the earliest expiry.",
+            "Rights have three parts; each blocks while unknown. A mixture has common purposes, all duties, the earliest expiry.",
         ),
         body,
     )
@@ -43,7 +47,11 @@ def _source(source: SourceFacts) -> Markup:
 def _rights(rights: Rights) -> Markup:
     basis = " · ".join(x for x in (rights.licence, rights.article) if x)
     personal = [say(rights.personal), [" · ", say(rights.personal_state)] if rights.personal != rights.personal_state else None]
-    purpose = [el("small", Words("原目的：", "collected for: "), quote(rights.original_purpose, 160))] if rights.original_purpose else None
+    purpose = (
+        [el("small", Words("原目的：", "collected for: "), quote(rights.original_purpose, 160))]
+        if rights.original_purpose
+        else None
+    )
     return pairs(
         [
             (Words("权利依据", "Authority"), [say(rights.authority), el("small", quote(basis, 160)) if basis else None]),
@@ -76,7 +84,9 @@ def _refusal(refusal: Refusal) -> Markup:
 
 def _mixture(mixture: Effective, purpose: str) -> Markup:
     marks = [_purpose(p, p in mixture.purposes, p == purpose) for p in PURPOSES]
-    territory: Child = Words("不限", "anywhere") if mixture.territory is None else ", ".join(sorted(mixture.territory)) or say("none")
+    territory: Child = (
+        Words("不限", "anywhere") if mixture.territory is None else ", ".join(sorted(mixture.territory)) or say("none")
+    )
     expiry: Child = Words("无", "none") if mixture.expires_ms is None else figures.moment(iso(mixture.expires_ms))
     duties: Child = joined([say(d) for d in sorted(mixture.duties)], Words("、", ", ")) or say("none")
     blocks = [b for b in sorted(mixture.blocks) if b.part != "purpose"]

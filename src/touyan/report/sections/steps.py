@@ -32,7 +32,7 @@ def steps(facts: ReportFacts) -> Section:
         Words("步骤与用时", "Steps and time"),
         Words(
             "步骤键由名称、版本、参数、输入和环境类别算出；键相同即成果相同，直接命中。",
-            "A step's key follows from name, version, parameters, inputs and environment class. The same key is the same result: a hit.",
+            "A step's key follows from name, version, parameters, inputs and environment class. The same key is a hit.",
         ),
         table(_COLUMNS, rows, "steps") if rows else note(Words("计划为空。", "The plan is empty.")),
     )

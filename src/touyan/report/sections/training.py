@@ -65,12 +65,20 @@ def _plot(model: ModelFacts) -> Markup:
         svg.dot(x.percent(last.tokens), y.at(last.loss), 3.5, "point best"),
         svg.label("100%", y.at(last.loss) - 10, final, "tick end strong"),
     ]
-    caption = el("figcaption", code(model.step), " ", Words("训练损失（奈特/词元），横轴为词元数", "training loss (nats a token) over tokens"))
+    caption = el(
+        "figcaption",
+        code(model.step),
+        " ",
+        Words("训练损失（奈特/词元），横轴为词元数", "training loss (nats a token) over tokens"),
+    )
     return el("figure", caption, el("div", svg.picture(HEIGHT + 24, title, drawn), class_="plot"), class_="chart")
 
 
 def _rule(value: float, y: svg.Scale) -> Markup:
-    return Markup(svg.line("0", y.at(value), "100%", y.at(value), "grid").html + svg.label("-8", y.at(value) + 4, f"{value:g}", "tick y").html)
+    return Markup(
+        svg.line("0", y.at(value), "100%", y.at(value), "grid").html
+        + svg.label("-8", y.at(value) + 4, f"{value:g}", "tick y").html
+    )
 
 
 def _line(points: tuple[LossPoint, ...], x: svg.Scale, y: svg.Scale) -> Markup:
