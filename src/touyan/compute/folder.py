@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +60,7 @@ class AttemptFolder:
 
     def create(self) -> None:
         """An empty folder, whatever a half-made one may have left."""
-        shutil.rmtree(self.root, ignore_errors=True)
+        remove(self.root)
         for folder in (self.root, self.inputs, self.out, self.scratch, self.checkpoints):
             folder.mkdir(parents=True)
 
@@ -69,7 +68,14 @@ class AttemptFolder:
         """Removes what only the running step needed; with `keep_work`, a later Attempt still finds shards and checkpoints."""
         bulk = (self.inputs, self.scratch) if keep_work else (self.inputs, self.scratch, self.out, self.checkpoints)
         for folder in bulk:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Removes a folder with all that is in it; quiet where it is not there."""
+    from shutil import rmtree  # brings three compression libraries, which a payload's start should not pay for
+
+    rmtree(folder, ignore_errors=True)
 
 
 def write_json(path: Path, value: Mapping[str, object], durable: bool = False) -> None:

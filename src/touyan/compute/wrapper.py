@@ -8,6 +8,7 @@ outlives the agent by more than the lease.
 
 from __future__ import annotations
 
+import gc
 import os
 import runpy
 import select
@@ -115,6 +116,7 @@ def main(root: Path, module: str, agent: int) -> None:
     adopt_orphans()
     wrapper = os.getpid()
     read_end, write_end = os.pipe()
+    gc.freeze()  # else the child's first collection would copy every page it shares with us
     child = os.fork()
     if child == 0:
         os.close(read_end)
@@ -125,6 +127,7 @@ def main(root: Path, module: str, agent: int) -> None:
     with folder.log.open("ab", buffering=0) as sink:
         end = _watch(child, watch, Log(read_end, sink, limits.log_bytes))
     write_json(folder.file("exit"), asdict(end))
+    os._exit(0)
 
 
 def _become(folder: AttemptFolder, limits: Limits, output: int, wrapper: int) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 def nearest(given: str, valid: Iterable[str]) -> str:
     """`did you mean 'refine'?` where one name is near, else the list of valid names."""
+    from difflib import get_close_matches  # only an error needs it
+
     names = sorted(valid)
     close = get_close_matches(given, names, n=1, cutoff=0.6)
     if close:
