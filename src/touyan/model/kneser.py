@@ -109,7 +109,7 @@ def _discounts(counts: Ints) -> NDArray[np.float64]:
         return np.array([0.0, 0.5, 0.75, 0.75])  # too few to estimate from; any constant below the counts is proper
     y = n1 / (n1 + 2 * n2)
     raw = [0.0, 1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3]
-    return np.clip(raw, 0.0, [0.0, 1.0, 2.0, 3.0])
+    return np.clip(raw, [0.0, 0.1, 0.1, 0.1], [0.0, 1.0, 2.0, 3.0])  # never nothing: what is unseen must keep a share
 
 
 class KneserNey:

@@ -85,6 +85,7 @@ class LlamaEngine:
                 self.end(one)
         return [chosen.get(id(sequence)) for sequence in sequences]
 
+    @torch.inference_mode()
     def end(self, sequence: Sequence) -> None:
         """Gives the sequence's row back."""
         one = cast(Generation, sequence)

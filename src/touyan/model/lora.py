@@ -17,11 +17,12 @@ from touyan.model.checkpoint import LossPoint, write_curve
 from touyan.model.pretrain import pad
 from touyan.model.schedule import rate_share
 from touyan.model.shape import LlamaShape, read_json, write_json
-from touyan.model.tokens import Ids, Piece, batches_from, cut
+from touyan.model.tokens import Piece, batches_from, cut
 from touyan.model.train import TrainParams, copy_tokenizer
 
 if TYPE_CHECKING:
     from touyan.flow.step import InputAsset, Work
+    from touyan.model.tokens import Ids
 
 
 def adapt(work: Work[TrainParams], base: InputAsset, documents: list[Ids]) -> None:

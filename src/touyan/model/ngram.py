@@ -124,8 +124,8 @@ def text_bits(model: KneserNey, alphabet: Alphabet, texts: list[str]) -> list[fl
     if not texts:
         return []
     stream = alphabet.stream(texts)
-    bits = -np.log2(model.probabilities(stream.symbols, stream.begins))
-    bits[stream.symbols == BEGIN] = 0.0
+    probabilities = model.probabilities(stream.symbols, stream.begins)
+    bits = -np.log2(np.where(stream.symbols == BEGIN, 1.0, probabilities))  # the beginning is given
     bits[stream.symbols == UNKNOWN] += math.log2(UNICODE_SCALARS - len(alphabet.characters))
     starts = np.flatnonzero(stream.symbols == BEGIN)
     return [float(total) for total in np.add.reduceat(bits, starts)]
