@@ -177,7 +177,8 @@ def test_a_withdrawn_source_leaves_whole(tmp_path: Path) -> None:
 def test_a_withdrawn_subject_is_found_by_column_and_by_identifier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOUYAN_PSEUDONYM_KEY", "secret")
     subject = pseudonym(b"secret", MOBILE)
-    rows = [row("a", STATUTE, subjects=(subject,)), row("b", f"{STATUTE}手机159\u200b13305356"), row("c", STATUTE + "丙")]
+    rows = [row("a", STATUTE, subjects=(subject,)), row("b", f"{STATUTE}手机159\u200b13305356")]
+    rows += [row("c", STATUTE + "丙"), row("d", STATUTE + "丁", title=f"来电{MOBILE}")]
     corpus = exclude(tmp_path, rows, {"selector": "subject", "value": subject})
     assert [each.natural_key for each in read_documents(corpus, with_split=True)] == ["c"]
 
@@ -190,6 +191,20 @@ def test_a_withdrawn_subject_cannot_be_honoured_without_the_key(tmp_path: Path) 
 def test_a_wrong_exclusion_names_its_line(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="line 2"):
         exclude(tmp_path, [row("a", STATUTE)], {"selector": "source", "value": "x"}, {"selector": "person", "value": "x"})
+
+
+def test_an_operator_may_stand_in_a_recipe_only_once(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="twice"):
+        refined(tmp_path, operators=("unicode", "length", "unicode"))
+
+
+def test_large_documents_end_a_row_group_early(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    work = refined(tmp_path, [row(str(i), f"{STATUTE}{i}" * 30_000) for i in range(4)], shard_rows=100)
+    file = pq.ParquetFile(work.out / "documents/part-00000.parquet")
+    assert [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)] == [3, 1]
+    assert len(texts_of(work.out)) == 4
 
 
 def test_nothing_in_gives_an_empty_corpus(tmp_path: Path) -> None:

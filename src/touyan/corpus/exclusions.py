@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from touyan.core.document import Verdict
 from touyan.core.errors import Invalid, Missing
-from touyan.corpus.mask import KEY_VARIABLE, Mask
+from touyan.corpus.mask import FIELDS, KEY_VARIABLE, Mask
 from touyan.corpus.operator import DocumentBatch, Marks
 
 SELECTORS = ("document", "source", "subject")
@@ -24,7 +24,7 @@ SELECTORS = ("document", "source", "subject")
 class Exclusions:
     """Drops withdrawn documents: by doc_id, by source `provider/name`, or by the pseudonym of a subject.
 
-    A subject is looked for in the column `subjects` and, through its identifiers, in the text.
+    A subject is looked for in the column `subjects` and, through its identifiers, in the text and the fields beside it.
     """
 
     name: ClassVar[str] = "exclusions"
@@ -65,7 +65,9 @@ class Exclusions:
         return "withdrawn-subject" if self.subjects and self._names(batch, row) else None
 
     def _names(self, batch: DocumentBatch, row: int) -> bool:
-        return not self.subjects.isdisjoint((*batch.columns["subjects"][row], *self.mask.subjects(batch.texts[row])))
+        texts = (batch.columns[name][row] or "" for name in ("text", *FIELDS))
+        found = {subject for text in texts for subject in self.mask.subjects(text)}
+        return not self.subjects.isdisjoint(found.union(batch.columns["subjects"][row]))
 
 
 def _selector(line: str, place: str) -> tuple[str, str]:

@@ -18,6 +18,8 @@ from touyan.corpus.operator import DocumentBatch, Marks
 KEY_VARIABLE = "TOUYAN_PSEUDONYM_KEY"
 """Environment variable with the secret of the pseudonyms. It is no parameter: parameters are published."""
 
+FIELDS = ("natural_key", "title", "group", "meta")
+"""Columns beside the text that come from people, and so may hold identifiers. Their spans lie on the views `field:<column>`."""
 REPLACEMENTS = {"email": "[邮箱]", "id-card": "[身份证号]", "bank-card": "[银行卡号]", "mobile": "[手机号]"}
 _REASONS = {
     "email": "the form of an e-mail address",

@@ -7,6 +7,7 @@ beside 56 bytes per document for exact duplicates.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from touyan.core.errors import Invalid
 from touyan.corpus.exclusions import Exclusions
 from touyan.corpus.mask import Mask, pseudonym_key
 from touyan.corpus.operator import Refiner, Setting, Surveyor, build
@@ -49,6 +51,11 @@ class RefineParams:
 
 def recipe(params: RefineParams, key: bytes | None) -> list[Refiner]:
     """The operators that `params` name, configured. Raises Missing or Invalid as `build` does."""
+    again = sorted(name for name, n in Counter(params.operators).items() if n > 1)
+    if again:
+        raise Invalid(
+            "repeated-operator", f"the recipe names {again[0]!r} twice", "name each operator once: views bear their names"
+        )
     own: dict[str, dict[str, Any]] = {
         "length": {"min_chars": params.min_chars, "max_chars": params.max_chars},
         "script": {"min_han_share": params.min_han_share, "min_chars": params.script_min_chars},

@@ -12,14 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from touyan.core.document import Span, apply
-from touyan.corpus.mask import Mask
+from touyan.corpus.mask import FIELDS, Mask
 from touyan.corpus.operator import DocumentBatch, Operator, Signature, Survey, Surveyor
 from touyan.corpus.passage import SPAN_COLUMNS, VERDICT_COLUMNS, Passage, columns_of, opened, passed
 from touyan.store.formats.corpus import SPANS, VERDICTS, PartWriter, part_name, spans_schema, verdicts_schema
 from touyan.store.formats.documents import FOLDER, corpus_schema, documents_schema, read_document_batches
-
-FIELDS = ("natural_key", "title", "group", "meta")
-"""Columns that come from people, and so may hold identifiers. Their spans lie on the views `field:<column>`."""
 
 
 @dataclass(frozen=True, slots=True)

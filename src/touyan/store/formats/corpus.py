@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 SPANS, VERDICTS = "spans", "verdicts"
 """The tables' folders inside an Asset of kind corpus."""
-GROUP_ROWS = 8_192
+GROUP_ROWS, GROUP_CHARACTERS = 8_192, 4 << 20
+"""A row group ends with whichever comes first; characters are those of a column `text`."""
 
 
 def spans_schema() -> pa.Schema:
@@ -72,7 +73,7 @@ def part_name(number: int) -> str:
 
 
 class PartWriter:
-    """Writes one Parquet part in row groups of at most 8,192 rows; a context manager. No rows still make a file."""
+    """Writes one Parquet part in row groups of bounded size; a context manager. No rows still make a file."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,6 +81,7 @@ class PartWriter:
         self._schema = schema
         self._columns: dict[str, list[object]] = {name: [] for name in schema.names}
         self._rows = 0
+        self._characters = 0
         self._file: pq.ParquetWriter | None = None
 
     def extend(self, columns: Mapping[str, Sequence[object]]) -> None:
@@ -87,7 +89,8 @@ class PartWriter:
         for name, held in self._columns.items():
             held.extend(columns[name])
         self._rows = len(next(iter(self._columns.values())))
-        while self._rows >= GROUP_ROWS:
+        self._characters += sum(len(str(text)) for text in columns.get("text", ()))
+        while self._rows >= GROUP_ROWS or self._characters >= GROUP_CHARACTERS:
             self._flush()
 
     def __enter__(self) -> Self:
@@ -111,3 +114,4 @@ class PartWriter:
         self._file.write_batch(pa.record_batch(arrays, schema=self._schema))
         self._columns = {name: held[GROUP_ROWS:] for name, held in self._columns.items()}
         self._rows = max(0, self._rows - GROUP_ROWS)
+        self._characters = 0
