@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import threading
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +16,12 @@ from touyan.cli.session import AsOption, HomeOption, ProjectOption, session
 from touyan.cli.words import _
 from touyan.core.errors import Missing
 
-PID_FILE = "serve.pid"
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from touyan.store.services import Service
+
+RUNNING_FILE = "serve.json"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -26,6 +33,7 @@ def add_to(app: typer.Typer) -> None:
         demo: Annotated[bool, typer.Option("--demo", help=_("Accept a demonstration permit; loopback only."))] = False,
         audience: Annotated[str, typer.Option(help="named-testers | internal | public")] = "internal",
         domain: Annotated[str, typer.Option(help=_("What it is used for, where the permit names a domain."))] = "",
+        minutes: Annotated[float, typer.Option(help=_("End after so many minutes; 0: never."))] = 0.0,
         stop: Annotated[bool, typer.Option("--stop", help=_("Stop the service that runs on this store."))] = False,
         party: AsOption = "", project: ProjectOption = "", home: HomeOption = None,
     ) -> None:  # fmt: skip
@@ -35,33 +43,54 @@ def add_to(app: typer.Typer) -> None:
         from touyan.service.settings import Settings
 
         with session(home, party, project) as opened:
-            pid_file = opened.store.home / PID_FILE
+            file = opened.store.home / RUNNING_FILE
             if stop:
-                _stop(pid_file)
+                end(file)
                 return
             service = name or _only(opened.store.services.list(opened.actor.project))
             settings = Settings(audience=as_audience(audience), domain=domain)
-            pid_file.write_text(str(os.getpid()))
+            if minutes:
+                _end_after(minutes)
             try:
                 run(opened.store, opened.actor, service, host=host, port=port, demo=demo, settings=settings,
-                    on_ready=lambda url: say(_("Serving {name} at {url}").format(name=service, url=url)))  # fmt: skip
+                    on_ready=lambda url: _ready(file, service, url))  # fmt: skip
             finally:
-                pid_file.unlink(missing_ok=True)
+                file.unlink(missing_ok=True)
 
 
-def _only(services: list[object]) -> str:
-    names = [s.name for s in services]  # type: ignore[attr-defined]
-    if len(names) != 1:
-        raise Missing("which-service", f"this project has {len(names)} services: {', '.join(names) or 'none'}", "name one, or run a flow that makes one")
-    return names[0]
-
-
-def _stop(pid_file: Path) -> None:
+def running(file: Path) -> tuple[int, str] | None:
+    """Process id and address of the service that runs on a store, if one does."""
     try:
-        pid = int(pid_file.read_text())
-        is_ours = b"touyan" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (FileNotFoundError, ValueError) as error:
-        raise Missing("not-serving", "no service runs on this store", "start it: touyan serve") from error
-    if is_ours:
-        os.kill(pid, signal.SIGTERM)
+        fields = json.loads(file.read_text())
+        is_ours = b"touyan" in Path(f"/proc/{fields['pid']}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError, ValueError, KeyError):
+        return None
+    return (int(fields["pid"]), str(fields["url"])) if is_ours else None
+
+
+def end(file: Path) -> None:
+    """Stops the service that runs on a store."""
+    found = running(file)
+    if found is None:
+        raise Missing("not-serving", "no service runs on this store", "start it: touyan serve")
+    os.kill(found[0], signal.SIGTERM)
     say(_("Stopped."))
+
+
+def _ready(file: Path, service: str, url: str) -> None:
+    file.write_text(json.dumps({"pid": os.getpid(), "url": url, "service": service}))
+    say(_("Serving {name} at {url}").format(name=service, url=url))
+
+
+def _end_after(minutes: float) -> None:
+    timer = threading.Timer(minutes * 60, os.kill, (os.getpid(), signal.SIGTERM))
+    timer.daemon = True
+    timer.start()
+
+
+def _only(services: Sequence[Service]) -> str:
+    names = [s.name for s in services]
+    if len(names) != 1:
+        listed = ", ".join(names) or "none"
+        raise Missing("which-service", f"this project has {len(names)} services: {listed}", "name one, or run a flow that makes one")
+    return names[0]
