@@ -81,7 +81,11 @@ def main(times: int) -> None:
         store.close()
     python, start = measure(bare("pass"), times), measure(bare(START), times)
     print(f"{'':36}{'wall ms':>9}{'CPU ms':>9}")
-    for name, (wall, cpu) in (("a step, from submit to published", step), ("start of Python", python), ("start with imports", start)):
+    for name, (wall, cpu) in (
+        ("a step, from submit to published", step),
+        ("start of Python", python),
+        ("start with imports", start),
+    ):
         print(f"{name:36}{wall:9.1f}{cpu:9.1f}")
     print(f"{'beyond the start with imports':36}{step[0] - start[0]:9.1f}{step[1] - start[1]:9.1f}")
 

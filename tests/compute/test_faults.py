@@ -125,7 +125,9 @@ def test_finished_shards_are_not_made_again(
     assert [f.path for f in files] == [f"part-{n:05d}.txt" for n in range(6)]
 
 
-def test_a_shard_whose_bytes_have_changed_is_made_again(live_store: Store, spec_of: SpecOf, await_job: AwaitJob, read_out: Callable[..., str]) -> None:
+def test_a_shard_whose_bytes_have_changed_is_made_again(
+    live_store: Store, spec_of: SpecOf, await_job: AwaitJob, read_out: Callable[..., str]
+) -> None:
     job = live_store.jobs.submit(live_store.me(), spec_of(live_store, "shards", n=2, rate=0.0))
     earlier = AttemptFolder(live_store.home / "jobs" / job / f"{job}-0")
     earlier.create()
@@ -141,7 +143,9 @@ def test_a_shard_whose_bytes_have_changed_is_made_again(live_store: Store, spec_
     assert log.split("\n")[:-1] == ["wrote part-00001"]
 
 
-def test_when_the_wrapper_is_killed_nothing_of_the_payload_stays_and_the_job_goes_on(live_store: Store, spec_of: SpecOf, await_job: AwaitJob) -> None:
+def test_when_the_wrapper_is_killed_nothing_of_the_payload_stays_and_the_job_goes_on(
+    live_store: Store, spec_of: SpecOf, await_job: AwaitJob
+) -> None:
     job = live_store.jobs.submit(live_store.me(), spec_of(live_store, "breed", text="stay"), tries_limit=1)
     with LocalSite(live_store, threads=1) as site:
         until(lambda: runs(live_store, job) and len(left_running(f"{job}-1")) == 5)
@@ -185,11 +189,14 @@ def test_a_stored_result_is_published_and_not_made_again(
     assert [a.state for a in live_store.jobs.attempts(job)] == ["succeeded"]
 
 
-def test_an_attempt_that_was_lost_meanwhile_publishes_nothing(live_store: Store, spec_of: SpecOf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_attempt_that_was_lost_meanwhile_publishes_nothing(
+    live_store: Store, spec_of: SpecOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = live_store.jobs.submit(live_store.me(), spec_of(live_store, "write"))
     agent = Agent(live_store, LocalDriver(), live_store.agent())
     claim = agent.claim()
     assert claim is not None
+
     def lose(*_: object) -> None:
         live_store.jobs.release(live_store.agent(), claim, "taken away")
         raise Conflict("stale-token", "somebody else has it", "stop")
@@ -201,8 +208,9 @@ def test_an_attempt_that_was_lost_meanwhile_publishes_nothing(live_store: Store,
 
 
 @pytest.mark.slow
-def test_a_payload_whose_agent_falls_silent_ends_itself(live_store: Store, spec_of: SpecOf, agent_process: Callable[[], AgentProcess],
-                                                        folder_of: FolderOf) -> None:  # fmt: skip
+def test_a_payload_whose_agent_falls_silent_ends_itself(
+    live_store: Store, spec_of: SpecOf, agent_process: Callable[[], AgentProcess], folder_of: FolderOf
+) -> None:
     """The agent is stopped, not killed: no parent dies, only the heartbeat stops."""
     job = live_store.jobs.submit(live_store.me(), spec_of(live_store, "breed", text="stay"))
     agent = agent_process()

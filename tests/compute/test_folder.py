@@ -43,7 +43,9 @@ def test_a_mark_stands_only_beside_the_files_it_names(tmp_path: Path, damage: st
     assert marked(mark, tmp_path) is None
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"files":[{}]}', '{"files":[{"path":"a","sha256":"x","size_bytes":1}]}', '{"files":3}'])
+@pytest.mark.parametrize(
+    "text", ["", "{}", '{"files":[{}]}', '{"files":[{"path":"a","sha256":"x","size_bytes":1}]}', '{"files":3}']
+)
 def test_a_damaged_mark_stands_for_nothing(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.done").write_text(text)
     assert marked(tmp_path / "a.done", tmp_path) is None
@@ -73,6 +75,11 @@ def test_clearing_keeps_the_record_and_where_asked_the_work(tmp_path: Path) -> N
     folder.create()
     write_json(folder.file("error"), {})
     folder.clear(keep_work=True)
-    assert (folder.inputs.exists(), folder.scratch.exists(), folder.out.exists(), folder.checkpoints.exists()) == (False, False, True, True)
+    assert (folder.inputs.exists(), folder.scratch.exists(), folder.out.exists(), folder.checkpoints.exists()) == (
+        False,
+        False,
+        True,
+        True,
+    )
     folder.clear()
     assert [p.name for p in folder.root.iterdir()] == ["error.json"]

@@ -82,7 +82,9 @@ def test_a_step_that_a_signal_ended_is_tried_again(live_store: Store, run_job: R
 
 
 @pytest.mark.parametrize(("text", "limit_s", "state"), [("go", 60, "done"), ("stay", 1, "failed")])
-def test_children_that_ignore_signals_do_not_outlive_their_attempt(live_store: Store, run_job: RunJob, text: str, limit_s: int, state: str) -> None:
+def test_children_that_ignore_signals_do_not_outlive_their_attempt(
+    live_store: Store, run_job: RunJob, text: str, limit_s: int, state: str
+) -> None:
     job = run_job(live_store, "breed", text=text, need=Need(limit_s=limit_s))
     assert job.state == state
     assert with_environment(f"{ATTEMPT}={live_store.jobs.attempts(job.id)[0].id}") == []
@@ -110,8 +112,9 @@ def test_a_payload_gets_no_secrets_and_no_network_settings(
     assert given["path0"] != given["HOME"]
 
 
-def test_the_pseudonym_key_goes_to_steps_that_refine_only(live_store: Store, spec_of: Callable[..., JobSpec], await_job: Callable[..., Job],
-                                                          read_out: Callable[..., str]) -> None:  # fmt: skip
+def test_the_pseudonym_key_goes_to_steps_that_refine_only(
+    live_store: Store, spec_of: Callable[..., JobSpec], await_job: Callable[..., Job], read_out: Callable[..., str]
+) -> None:
     spec = replace(spec_of(live_store, "show_environment"), purpose="train")
     with LocalSite(live_store, threads=1) as site:
         job = await_job(live_store, site, live_store.jobs.submit(live_store.me(), spec))
@@ -140,7 +143,9 @@ def test_a_swapped_object_is_never_staged(live_store: Store, add_source: Callabl
     assert job.error.code == "corrupt-object"
 
 
-def test_a_spec_that_its_submitter_did_not_sign_is_not_run(live_store: Store, spec_of: Callable[..., JobSpec], await_job: Callable[..., Job]) -> None:
+def test_a_spec_that_its_submitter_did_not_sign_is_not_run(
+    live_store: Store, spec_of: Callable[..., JobSpec], await_job: Callable[..., Job]
+) -> None:
     job = live_store.jobs.submit(live_store.me(), spec_of(live_store, "write"))
     forged = seal(SPEC_TYPE, spec_bytes(spec_of(live_store, "write")), live_store.parties.signer(live_store.agent()))
     with live_store.database.write() as connection:

@@ -39,9 +39,9 @@ FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 INTEGERS = st.integers(-(2**53) + 1, 2**53 - 1)
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=5)
 PARAMS = st.builds(
-    Params, rate=FLOATS, n=INTEGERS, is_on=st.booleans(), name=TEXTS, mode=st.sampled_from(["fast", "exact"]), limit=FLOATS | st.none(),
-    sizes=st.lists(INTEGERS, max_size=3).map(tuple), pair=st.tuples(TEXTS, FLOATS), weights=st.dictionaries(TEXTS, FLOATS, max_size=3),
-    words=st.lists(TEXTS, max_size=3), inner=st.builds(Inner, FLOATS),
+    Params, rate=FLOATS, n=INTEGERS, is_on=st.booleans(), name=TEXTS, mode=st.sampled_from(["fast", "exact"]),
+    limit=FLOATS | st.none(), sizes=st.lists(INTEGERS, max_size=3).map(tuple), pair=st.tuples(TEXTS, FLOATS),
+    weights=st.dictionaries(TEXTS, FLOATS, max_size=3), words=st.lists(TEXTS, max_size=3), inner=st.builds(Inner, FLOATS),
 )  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def test_a_value_of_another_type_is_named(value: Mapping[str, object], where: st
 
 
 def test_an_unknown_parameter_is_told_the_nearest_one() -> None:
-    with pytest.raises(Invalid, match="'rat'.*did you mean 'rate'") as raised:
+    with pytest.raises(Invalid, match="no parameter 'rat'") as raised:
         from_canonical(Params, {"rat": "1.0"})
     assert "rate" in raised.value.hint
 

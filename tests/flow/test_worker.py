@@ -36,7 +36,9 @@ def prepare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Prepare:
         given = {"given": InputSpec("source", many=True), "more": InputSpec("model", optional=True)}
         monkeypatch.setattr(f"{__name__}.STEP", StepSpec("step", "1", "report", given, Params, "refine", run), raising=False)
         names = (NamedInput("given", "a" * 64, "source/laws"),)
-        spec = JobSpec("default", "step", "step", version, to_canonical(Params()), names, "report", "refine", "python", Need(), "acme/ann")
+        spec = JobSpec(
+            "default", "step", "step", version, to_canonical(Params()), names, "report", "refine", "python", Need(), "acme/ann"
+        )
         folder = AttemptFolder(tmp_path / "attempt")
         folder.create()
         (folder.inputs / "given" / "0").mkdir(parents=True)

@@ -25,7 +25,9 @@ SOURCE = "a" * 64
 
 
 def a_spec(actor: Actor, text: str = "x") -> JobSpec:
-    return JobSpec(actor.project, f"step/{text}", "step", "1", {"text": text}, (), "report", "refine", "python", Need(), actor.party)
+    return JobSpec(
+        actor.project, f"step/{text}", "step", "1", {"text": text}, (), "report", "refine", "python", Need(), actor.party
+    )
 
 
 def its_manifest(claim: Claim) -> Manifest:
@@ -100,14 +102,18 @@ def test_a_job_that_is_done_is_followed_by_a_new_one(store: Store) -> None:
 
 
 def test_jobs_are_claimed_by_priority_then_in_order(store: Store) -> None:
-    first, second, urgent = (store.jobs.submit(store.me(), a_spec(store.me(), t), priority=p) for t, p in (("a", 0), ("b", 0), ("c", 1)))
+    first, second, urgent = (
+        store.jobs.submit(store.me(), a_spec(store.me(), t), priority=p) for t, p in (("a", 0), ("b", 0), ("c", 1))
+    )
     claims = [store.jobs.claim(store.agent(), "local", "owner", LEASE_S) for _ in range(4)]
     assert [c and c.job for c in claims] == [urgent, first, second, None]
 
 
 def test_a_result_is_published_recorded_and_told_in_one_transaction(store: Store) -> None:
     claim = a_running_claim(store)
-    asset = store.jobs.finish(store.agent(), claim, its_manifest(claim), Outcome({"documents": 3}, {"wall_ms": 5}, '{"done": 1.5}'))
+    asset = store.jobs.finish(
+        store.agent(), claim, its_manifest(claim), Outcome({"documents": 3}, {"wall_ms": 5}, '{"done": 1.5}')
+    )
     with store.database.read() as connection:
         result = store.assets.result(connection, "default", read_spec(claim.envelope.payload).key)
         made_by = [s for s in store.statements.of(connection, "default", asset) if s.kind == "made-by"]

@@ -82,7 +82,9 @@ class Agent:
             self._fail(claim, folder, error, isinstance(error, Conflict))
         except OSError as error:
             words = f"the agent could not prepare the Attempt: {error.strerror} ({type(error).__name__})"
-            self._fail(claim, folder, Broken("resources", words, "check disk and permissions of TOUYAN_HOME/jobs"), may_retry=True)
+            self._fail(
+                claim, folder, Broken("resources", words, "check disk and permissions of TOUYAN_HOME/jobs"), may_retry=True
+            )
 
     def folder(self, claim: Claim) -> AttemptFolder:
         return AttemptFolder(self._jobs / claim.job / claim.attempt)
@@ -213,7 +215,12 @@ def _progress(folder: AttemptFolder) -> str:
 
 def _result(claim: Claim, manifest: Manifest, outcome: Outcome) -> dict[str, object]:
     """The content of `result.json`."""
-    value: dict[str, object] = {"result": 1, "attempt": claim.attempt, "token": claim.token, "manifest": parse(manifest_bytes(manifest))}
+    value: dict[str, object] = {
+        "result": 1,
+        "attempt": claim.attempt,
+        "token": claim.token,
+        "manifest": parse(manifest_bytes(manifest)),
+    }
     return value | {f.name: getattr(outcome, f.name) for f in fields(outcome)}
 
 
@@ -232,4 +239,8 @@ def _error_of(spec: JobSpec, folder: AttemptFolder, end: Exit) -> TouyanError:
         case "signal":
             return Broken("killed", words, "see whether the machine ran out of memory (dmesg); then run again")
         case _:
-            return Broken("no-result", f"{words} and left no result", f"see its log: jobs/{folder.root.parent.name}/{folder.root.name}/log.txt")
+            return Broken(
+                "no-result",
+                f"{words} and left no result",
+                f"see its log: jobs/{folder.root.parent.name}/{folder.root.name}/log.txt",
+            )

@@ -16,7 +16,14 @@ from touyan.compute.plugins import EXTRA_STEPS
 ATTEMPT = "TOUYAN_ATTEMPT"
 """Marks every process of an Attempt, so that what a killed agent left can be found."""
 PSEUDONYM_KEY = "TOUYAN_PSEUDONYM_KEY"
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS")
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+)
 
 
 def payload_environment(attempt: str, folder: AttemptFolder, threads: int, pseudonym_key: str = "") -> dict[str, str]:

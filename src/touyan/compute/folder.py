@@ -98,7 +98,9 @@ def read_json(path: Path) -> dict[str, object]:
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise Broken("damaged-attempt", f"{path.name} of an Attempt is no JSON: {error}", "run the flow again: the step is repeated") from error
+        raise Broken(
+            "damaged-attempt", f"{path.name} of an Attempt is no JSON: {error}", "run the flow again: the step is repeated"
+        ) from error
     if not isinstance(value, dict):
         raise Broken("damaged-attempt", f"{path.name} of an Attempt holds no object", "run the flow again: the step is repeated")
     return cast("dict[str, object]", value)

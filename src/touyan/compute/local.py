@@ -23,7 +23,9 @@ IDLE_S = 0.5
 class LocalSite:
     """A context manager: while it is open, Jobs of the project are carried out here."""
 
-    def __init__(self, store: Store, slots: int = 1, threads: int | None = None, project: str = DEFAULT_PROJECT, lease_s: float = LEASE_S) -> None:
+    def __init__(
+        self, store: Store, slots: int = 1, threads: int | None = None, project: str = DEFAULT_PROJECT, lease_s: float = LEASE_S
+    ) -> None:
         available = sorted(os.sched_getaffinity(0))
         self._capacity = Capacity(threads or max(1, len(available) // slots))
         self._agent = Agent(store, LocalDriver(), store.agent(project), "local", lease_s)
@@ -31,7 +33,9 @@ class LocalSite:
         self._calls = 0
         self._ends = 0
         self._trouble: BaseException | None = None
-        self._threads = [threading.Thread(target=self._serve, args=(n,), name=f"touyan-slot-{n}", daemon=True) for n in range(slots)]
+        self._threads = [
+            threading.Thread(target=self._serve, args=(n,), name=f"touyan-slot-{n}", daemon=True) for n in range(slots)
+        ]
 
     def __enter__(self) -> Self:
         self._agent.recover()

@@ -19,7 +19,7 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 def die_with_parent(signal_number: int, parent: int) -> None:
-    """Asks for `signal_number` when the parent ends (its thread that made us, to be exact); at once where it has ended already."""
+    """Asks for `signal_number` when the parent ends (to be exact: its thread that made us), at once where it has ended."""
     _prctl(PR_SET_PDEATHSIG, signal_number)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal_number)

@@ -22,7 +22,7 @@ P = TypeVar("P")
 
 
 def to_canonical(params: object) -> dict[str, Json]:
-    """The canonical form of a parameter dataclass, all fields written out. Raises Invalid where a value does not fit its field."""
+    """The canonical form of a parameter dataclass, all fields written out. Raises Invalid where a value does not fit."""
     hints = _hints(type(params))
     return {f.name: _write(getattr(params, f.name), hints[f.name], f.name) for f in fields(cast(Any, params))}
 

@@ -34,7 +34,9 @@ MEASURED_PACKAGES = ("numpy", "pyarrow", "safetensors", "sklearn", "tokenizers",
 class AttemptWork:
     """`touyan.flow.step.Work` over the folder of an Attempt."""
 
-    def __init__(self, folder: AttemptFolder, step: StepSpec, spec: JobSpec, inputs: list[tuple[str, InputAsset]], threads: int) -> None:
+    def __init__(
+        self, folder: AttemptFolder, step: StepSpec, spec: JobSpec, inputs: list[tuple[str, InputAsset]], threads: int
+    ) -> None:
         self.params = from_canonical(step.params, spec.params)
         self.out = folder.out
         self.scratch = folder.scratch
@@ -50,7 +52,9 @@ class AttemptWork:
         """The single Asset given for `role`. Raises Missing where an optional one was not given."""
         found = self.many(role)
         if not found:
-            raise Missing("no-input", f"{self._step.name} was given no {role}", f"give {role} in the flow, or see: touyan flow steps")
+            raise Missing(
+                "no-input", f"{self._step.name} was given no {role}", f"give {role} in the flow, or see: touyan flow steps"
+            )
         return found[0]
 
     def many(self, role: str) -> list[InputAsset]:
@@ -125,9 +129,15 @@ def prepare(folder: AttemptFolder) -> tuple[AttemptWork, StepSpec]:
     staged = read_json(folder.file("inputs"))
     step = load(str(staged["entry"]))
     if not isinstance(step, StepSpec):
-        raise Broken("bad-entry-point", f"{staged['entry']} is no StepSpec", "correct the entry point of the package that offers it")
+        raise Broken(
+            "bad-entry-point", f"{staged['entry']} is no StepSpec", "correct the entry point of the package that offers it"
+        )
     if (step.name, step.version) != (spec.step, spec.version):
-        raise Conflict("other-version", f"{spec.step} {spec.version} was asked for, {step.name} {step.version} is installed", "run the flow again")
+        raise Conflict(
+            "other-version",
+            f"{spec.step} {spec.version} was asked for, {step.name} {step.version} is installed",
+            "run the flow again",
+        )
     listed = cast("list[Mapping[str, str]]", staged["inputs"])
     inputs = [(i["role"], InputAsset(i["asset"], i["kind"], i["name"], folder.root / check_path(i["path"]))) for i in listed]
     threads = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
@@ -141,7 +151,9 @@ def _crash(error: Exception) -> TouyanError:
         trace = trace.tb_next
     where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "an unknown place"
     code = "resources" if isinstance(error, (OSError, MemoryError)) else "step-crashed"
-    return Broken(code, f"the step ended with {type(error).__name__} at {where}", "its traceback is at the end of the Attempt's log.txt")
+    return Broken(
+        code, f"the step ended with {type(error).__name__} at {where}", "its traceback is at the end of the Attempt's log.txt"
+    )
 
 
 def _failed(folder: AttemptFolder, error: Exception) -> int:
@@ -168,4 +180,6 @@ if __name__ == "__main__":
     exit_status = run(Path(sys.argv[1]))
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(exit_status)  # all that counts is on disk, and the wrapper ends what is left: taking the interpreter apart costs 10 ms
+    os._exit(
+        exit_status
+    )  # all that counts is on disk, and the wrapper ends what is left: taking the interpreter apart costs 10 ms

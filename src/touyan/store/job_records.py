@@ -106,8 +106,9 @@ class Outcome:
 def job_of(row: RowMapping) -> Job:
     error = error_from(cast(Mapping[str, object], parse(row["reason"]))) if row["reason"] else None
     return Job(
-        row["id"], row["project"], row["name"], row["step"], row["step_key"], as_job_state(row["state"]), row["submitter"], row["tries"],
-        row["tries_limit"], row["not_before_ms"], row["created_at"], row["ended_at"], row["asset"], error, envelope_of(row["spec"]),
+        row["id"], row["project"], row["name"], row["step"], row["step_key"], as_job_state(row["state"]), row["submitter"],
+        row["tries"], row["tries_limit"], row["not_before_ms"], row["created_at"], row["ended_at"], row["asset"], error,
+        envelope_of(row["spec"]),
     )  # fmt: skip
 
 
@@ -115,8 +116,8 @@ def attempt_of(row: RowMapping) -> Attempt:
     progress = cast(Mapping[str, object], json.loads(row["progress"] or "{}"))
     telemetry = cast(Mapping[str, Json], parse(row["telemetry"] or "{}"))
     return Attempt(
-        row["id"], row["job"], row["number"], row["site"], cast(AttemptState, row["state"]), row["owner"], row["token"], row["until_ms"],
-        row["started_at"], row["ended_at"], row["reason"], progress, telemetry,
+        row["id"], row["job"], row["number"], row["site"], cast(AttemptState, row["state"]), row["owner"], row["token"],
+        row["until_ms"], row["started_at"], row["ended_at"], row["reason"], progress, telemetry,
     )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ Word: TypeAlias = Literal["keep", "cancel", "lost"]
 ACTIVE = ("waiting", "placed")
 HELD = ("claimed", "running", "unreachable")
 GRACE_S = 15
-"""After its lease an Attempt is UNREACHABLE for this long before its Job is placed again: its wrapper has fenced itself by then."""
+"""An Attempt is UNREACHABLE this long after its lease before its Job is placed again; its wrapper has fenced itself by then."""
 DRIFT_S = 1
 """How far the monotonic clocks of two hosts may part over one lease."""
 LONGEST_LEASE_S = 3600
@@ -63,7 +63,9 @@ class Jobs:
         one is returned; a failed or cancelled one starts again. Raises Refused."""
         require(actor, "submit", Thing("job", spec.key, spec.project))
         if spec.submitter != actor.party:
-            raise Refused("not-the-submitter", f"the spec names {spec.submitter} as its submitter", f"submit it as {spec.submitter}")
+            raise Refused(
+                "not-the-submitter", f"the spec names {spec.submitter} as its submitter", f"submit it as {spec.submitter}"
+            )
         envelope = json.dumps(seal(SPEC_TYPE, spec_bytes(spec), self._parties.signer(actor)).to_json())
         signed = {"spec": envelope, "submitter": actor.party, "name": spec.name, "tries_limit": tries_limit, "priority": priority}
         with self._database.write() as connection:
@@ -91,14 +93,14 @@ class Jobs:
         identifier = self._seam.token(8)
         seq = connection.execute(select(func.coalesce(func.max(t.job.c.seq), 0))).scalar_one() + 1
         row = {
-            "id": identifier, "seq": seq, "project": spec.project, "step_key": spec.key, "step": spec.step, "state": "waiting", "site": "",
-            "not_before_ms": 0, "tries": 0, "reason": "", "created_at": self._now(), "ended_at": None, "asset": None,
+            "id": identifier, "seq": seq, "project": spec.project, "step_key": spec.key, "step": spec.step, "state": "waiting",
+            "site": "", "not_before_ms": 0, "tries": 0, "reason": "", "created_at": self._now(), "ended_at": None, "asset": None,
         }  # fmt: skip
         connection.execute(insert(t.job), row | dict(signed))
         return identifier
 
     def claim(self, agent: Actor, site: str, owner: str, lease_s: float) -> Claim | None:
-        """Takes the first Job of the agent's project that is due, or None. A claim that is not started within the lease expires."""
+        """Takes the first Job of the agent's project that is due, or None. A claim not started within the lease expires."""
         require(agent, "claim", Thing("job", "next", agent.project))
         with self._database.read() as connection:
             if connection.execute(self._due(agent.project)).first() is None:
@@ -143,12 +145,14 @@ class Jobs:
             if attempt["state"] == "unreachable":
                 self._move_attempt(connection, attempt, "return", {})
             fields = {"until_ms": self._until(lease_s)} | ({"progress": progress} if progress else {})
-            connection.execute(update(t.attempt).where(t.attempt.c.id == claim.attempt, t.attempt.c.token == claim.token).values(fields))
+            connection.execute(
+                update(t.attempt).where(t.attempt.c.id == claim.attempt, t.attempt.c.token == claim.token).values(fields)
+            )
         return "keep"
 
     def finish(self, agent: Actor, claim: Claim, manifest: Manifest, outcome: Outcome) -> str:
-        """Publishes the Asset whose bytes are safe in the objects, records the result and ends Attempt and Job; returns the Asset's id.
-        Raises Conflict where the claim no longer holds."""
+        """Publishes the Asset whose bytes are safe in the objects, records the result, ends Attempt and Job; returns the Asset's
+        id. Raises Conflict where the claim no longer holds."""
         with self._database.write() as connection:
             job, attempt = self._locked(connection, agent, claim)
             telemetry = canonical({"counts": dict(outcome.counts)} | dict(outcome.telemetry)).decode()
@@ -158,7 +162,9 @@ class Jobs:
             fields = {"asset": asset, "job": job["id"], "name": job["name"], "spec": job["spec"], "telemetry": telemetry}
             self._assets.keep_result(connection, job["project"], job["step_key"], fields)
             self._move_job(connection, job, "finish", {"asset": asset, "ended_at": self._now(), "reason": ""})
-            self._tell(connection, agent, job, "job.done", {"asset": asset, "counts": dict(outcome.counts), "attempts": claim.number})
+            self._tell(
+                connection, agent, job, "job.done", {"asset": asset, "counts": dict(outcome.counts), "attempts": claim.number}
+            )
         return asset
 
     def _publish(
@@ -166,7 +172,9 @@ class Jobs:
     ) -> str:
         spec = read_spec(envelope_of(job["spec"]).payload)
         if (manifest.kind, manifest.step_key) != (spec.output, job["step_key"]):
-            raise Conflict("wrong-result", f"the manifest is not of the {spec.output} that {spec.name} makes", "run the step again")
+            raise Conflict(
+                "wrong-result", f"the manifest is not of the {spec.output} that {spec.name} makes", "run the step again"
+            )
         asset = self._assets.publish(connection, agent, manifest, spec.name)
         body: dict[str, Json] = {
             "job": claim.job, "attempt": claim.attempt, "step": spec.step, "version": spec.version,
@@ -190,7 +198,7 @@ class Jobs:
             self._move_job(connection, job, "retry", {"not_before_ms": 0, "tries": max(0, job["tries"] - 1)})
 
     def cancel(self, actor: Actor, job: str, reason: str) -> None:
-        """Calls a Job off; its agent hears of it at the next heartbeat. Raises Refused, Missing, or Conflict where it has ended."""
+        """Calls a Job off; its agent hears of it at the next heartbeat. Raises Refused, Missing, or Conflict where it ended."""
         with self._database.write() as connection:
             self.cancel_in(connection, actor, job, reason)
 
@@ -200,7 +208,9 @@ class Jobs:
         thing = Thing("job", job, row["project"])
         if not decide(actor, "withdraw", thing).is_allowed:
             require(actor, "submit", thing)
-        error = Refused("cancelled", f"the job {row['name']} was called off: {reason}", "run the flow again when that no longer holds")
+        error = Refused(
+            "cancelled", f"the job {row['name']} was called off: {reason}", "run the flow again when that no longer holds"
+        )
         self._move_job(connection, row, "cancel", {"reason": _kept(error), "ended_at": self._now()})
         for attempt in self._attempts(connection, job, HELD):
             self._move_attempt(connection, attempt, "cancel", {"ended_at": self._now(), "reason": reason})
@@ -212,10 +222,13 @@ class Jobs:
         return [r["id"] for r in rows if any(i.asset in assets for i in read_spec(envelope_of(r["spec"]).payload).inputs)]
 
     def reap(self, agent: Actor) -> list[str]:
-        """Ends what time has ended in the agent's project: claims not started expire, silent Attempts become unreachable, and lost
-        after the grace. Returns the ids of the Attempts it moved."""
+        """Ends what time has ended in the agent's project: claims not started expire, silent Attempts become unreachable, and
+        lost after the grace. Returns the ids of the Attempts it moved."""
         require(agent, "claim", Thing("job", "next", agent.project))
         moved: list[str] = []
+        with self._database.read() as connection:
+            if not self._overdue(connection, agent.project):
+                return moved  # asked often: no write lock where there is nothing to do
         with self._database.write() as connection:
             for attempt in self._overdue(connection, agent.project):
                 moved += self._reap(connection, agent, attempt)
@@ -258,7 +271,10 @@ class Jobs:
         query = select(t.attempt, t.job.c.project, t.job.c.spec).join(t.job, t.job.c.id == t.attempt.c.job)
         with self._database.read() as connection:
             rows = connection.execute(query.where(t.job.c.project == project, t.attempt.c.state.in_(HELD))).mappings().all()
-        return [Held(Claim(r["id"], r["number"], r["job"], r["project"], r["token"], envelope_of(r["spec"])), r["owner"]) for r in rows]
+        return [
+            Held(Claim(r["id"], r["number"], r["job"], r["project"], r["token"], envelope_of(r["spec"])), r["owner"])
+            for r in rows
+        ]
 
     def get(self, job: str) -> Job:
         """A Job by id. Raises Missing."""
@@ -325,7 +341,9 @@ class Jobs:
 
 def _next_token(connection: Connection) -> int:
     """Fencing tokens grow over the whole store; the row's lock orders two claims at once."""
-    connection.execute(text("insert into lease (name, owner, token, until_ms) values ('attempts', '', 0, 0) on conflict do nothing"))
+    connection.execute(
+        text("insert into lease (name, owner, token, until_ms) values ('attempts', '', 0, 0) on conflict do nothing")
+    )
     grow = update(t.lease).where(t.lease.c.name == "attempts").values(token=t.lease.c.token + 1).returning(t.lease.c.token)
     return connection.execute(grow).scalar_one()
 
@@ -335,4 +353,6 @@ def _kept(error: TouyanError) -> str:
 
 
 def _stale(what: str) -> Conflict:
-    return Conflict("stale-token", f"{what} belongs to somebody else by now", "stop: its work is discarded; the job goes on elsewhere")
+    return Conflict(
+        "stale-token", f"{what} belongs to somebody else by now", "stop: its work is discarded; the job goes on elsewhere"
+    )

@@ -44,7 +44,9 @@ class LocalDriver:
                     start_new_session=True,
                 )  # fmt: skip
         except OSError as error:
-            raise Broken("resources", f"no process could be started: {error.strerror}", "free memory or processes; then run again") from error
+            raise Broken(
+                "resources", f"no process could be started: {error.strerror}", "free memory or processes; then run again"
+            ) from error
         self._running[order.attempt] = (process, folder)
 
     def wait(self, attempt: str, timeout_s: float) -> Exit | None:
