@@ -169,6 +169,7 @@ def _step(staged: Staged, i: int, done: int, reached: Stage, text: str) -> dict[
 def _review(staged: Staged, plan: dict[str, Any], is_decided: bool, text: str) -> None:
     store, at = staged.store, iso(staged.store.seam.now_ms())
     model = staged.assets["train"]
+    subject = canonical({"model": model, "corpus": staged.assets["split"], "run": ""}).decode()
     plan["review"] = {
         "id": "RV-000001",
         "state": "approved" if is_decided else "submitted",
@@ -178,7 +179,7 @@ def _review(staged: Staged, plan: dict[str, Any], is_decided: bool, text: str) -
     row = {
         "id": "RV-000001",
         "project": staged.actor.project,
-        "subject": model,
+        "subject": subject,
         "kind": "release",
         "state": plan["review"]["state"],
     }
@@ -248,16 +249,8 @@ def _write_run(staged: Staged, plan: dict[str, Any], reached: Stage) -> None:
     environment = {"environment": {"python": "3.11.9", "torch": "2.13.0", "platform": "Linux x86_64, 2 threads"}}
     with store.database.write() as connection:
         connection.execute(insert(t.run), row)
-        for name in staged.assets:
-            if name in ("train", "evaluate"):
-                fields = {
-                    "asset": staged.assets[name],
-                    "job": "",
-                    "name": name,
-                    "spec": "{}",
-                    "telemetry": json.dumps(environment),
-                }
-                store.assets.keep_result(connection, staged.actor.project, digest({"step": name}), fields)
+        for name in {"train", "evaluate"} & set(staged.assets):
+            store.statements.make(connection, staged.actor, staged.assets[name], "made-by", environment)
         body = {"state": state}
         store.events.emit(connection, staged.actor, "run.ended" if row["ended_at"] else "run.started", [staged.run], body)
         connection.execute(update(t.run).where(t.run.c.id == staged.run).values(state=state))

@@ -158,9 +158,14 @@ def _checked(text: str) -> dict[str, Any]:
          None, None, None, None, "abstain",
          "需要人工抽检 4,000 条，尚无标注"),
     ]  # fmt: skip
-    names = ("id", "clause", "check", "threshold", "value", "low", "high", "n", "outcome", "evidence")
+    names = ("id", "text", "check", "threshold", "value", "low", "high", "n", "outcome", "evidence")
     pack = {"id": "demo", "version": "1.0.0", "sha256": digest({"pack": "demo"})}
     return {
-        "checks.json": {"rule_pack": pack, "checks": [dict(zip(names, row, strict=True)) for row in rows]},
+        "checks.json": {"rule_pack": pack, "checks": [_rule(dict(zip(names, row, strict=True))) for row in rows]},
         "summary.json": {},
     }
+
+
+def _rule(row: dict[str, Any]) -> dict[str, Any]:
+    evidence = {"note": row["evidence"], "seed": "0"} if row["evidence"] else {}
+    return row | {"text": {"zh": row["text"], "en": f"Rule {row['id']}"}, "clause": "暂行办法 第七条", "evidence": evidence}

@@ -14,7 +14,7 @@ from touyan.report.markup import Child, Markup, Words, code, el
 from touyan.report.words import say
 
 GOOD = frozenset({"done", "hit", "pass", "valid", "approved", "approve", "cleared"})
-BAD = frozenset({"failed", "fail", "refused", "rejected", "reject", "revoked", "cancelled", "withdrawn"})
+BAD = frozenset({"failed", "fail", "refused", "rejected", "reject", "revoked", "cancelled", "stopped", "withdrawn"})
 OPEN = frozenset({"waiting", "running", "abstain", "submitted", "suspended", "expired", "draft"})
 
 

@@ -22,7 +22,7 @@ class RunFacts:
     title: str
     purpose: str
     state: str
-    """running, waiting, done, failed or cancelled."""
+    """running, waiting, done, failed, stopped or cancelled."""
     actor: str
     project: str
     organisation: str
@@ -65,7 +65,7 @@ class StepFacts:
     version: str
     output: str
     state: str
-    """hit, done, running, pending, failed or waiting."""
+    """hit, done, running, pending, skipped, failed or waiting."""
     reason: str
     asset: str
     inputs: tuple[tuple[str, str, str], ...]
@@ -188,6 +188,8 @@ class Check:
     """One rule of the rule pack, applied."""
 
     id: str
+    text: tuple[str, str]
+    """What the rule asks, in Chinese and in English; empty where the pack does not say."""
     clause: str
     check: str
     threshold: str
@@ -204,6 +206,8 @@ class Check:
 class Checks:
     asset: str
     rule_pack: str
+    title: tuple[str, str]
+    """In Chinese and in English."""
     version: str
     sha256: str
     checks: tuple[Check, ...]

@@ -182,15 +182,24 @@ def checks(folder: Folder) -> Checks | None:
         return None
     pack = loose.mapping(found.get("rule_pack"))
     rules = tuple(_check(row) for row in loose.rows(found.get("checks")))
-    return Checks(
-        folder.asset, loose.text(pack.get("id")), loose.text(pack.get("version")), loose.text(pack.get("sha256")), rules
-    )
+    name, version, sha256 = (loose.text(pack.get(n)) for n in ("id", "version", "sha256"))
+    return Checks(folder.asset, name, _both(pack.get("title")), version, sha256, rules)
+
+
+def _both(value: Loose) -> tuple[str, str]:
+    """A text that the rule pack gives in Chinese and in English."""
+    given = loose.mapping(value)
+    zh, en = loose.text(given.get("zh")), loose.text(given.get("en"))
+    return zh or en, en or zh
 
 
 def _check(row: Mapping[str, Loose]) -> Check:
-    name, clause, check, threshold, value, outcome, evidence = (
-        loose.text(row.get(n)) for n in ("id", "clause", "check", "threshold", "value", "outcome", "evidence")
+    name, clause, check, threshold, value, outcome = (
+        loose.text(row.get(n)) for n in ("id", "clause", "check", "threshold", "value", "outcome")
     )
+    given = row.get("evidence")
+    evidence = loose.text(given) or " · ".join(f"{k} {v}" for k, v in loose.scalars(given).items())
     n = loose.number(row.get("n"))
     low, high = loose.number(row.get("low")), loose.number(row.get("high"))
-    return Check(name, clause, check, threshold, value, low, high, None if n is None else int(n), outcome, blotted(evidence))
+    count = None if n is None else int(n)
+    return Check(name, _both(row.get("text")), clause, check, threshold, value, low, high, count, outcome, blotted(evidence))

@@ -39,8 +39,8 @@ def facts(store: Store, actor: Actor, run_id: str) -> ReportFacts:
     gaps: list[tuple[str, str]] = []
     sources, steps = record.sources(plan), record.steps(plan)
     opened = _open_all(store, actor, steps, gaps)
-    permit = _permit(store, actor, plan)
     review = _review(store, actor, plan)
+    permit = _permit(store, actor, plan, review)
     models = tuple(folders.model_facts(s, opened[s.name]) for s in steps if s.output == "model" and s.name in opened)
     subject = _subject(store, review, permit, models)
     return ReportFacts(
@@ -61,7 +61,7 @@ def facts(store: Store, actor: Actor, run_id: str) -> ReportFacts:
         review=review,
         permit=permit,
         lineage=record.lineage(sources, steps, subject, review, permit),
-        environment=_environment(store, actor, plan),
+        environment=_environment(store, actor, steps),
         head=_head(store, actor, [row["id"], *filter(None, (subject, review and review.id, permit and permit.number))], gaps),
         gaps=tuple(gaps),
     )
@@ -159,21 +159,25 @@ def _review(store: Store, actor: Actor, plan: Mapping[str, Loose]) -> Review | N
     return Review(identifier, kind, state, row["submitter"] if row else "", loose.texts(asked.get("roles")), votes)
 
 
-def _permit(store: Store, actor: Actor, plan: Mapping[str, Loose]) -> Permit | None:
+def _permit(store: Store, actor: Actor, plan: Mapping[str, Loose], review: Review | None) -> Permit | None:
+    """The permit that the record names, else the newest that came of its review: it may have been issued after the run."""
     asked = loose.mapping(plan.get("permit"))
     number = loose.text(asked.get("number"))
-    if not number:
+    if not number and review is None:
         return None
+    named = t.permit.c.number == number if number else t.permit.c.review == (review.id if review else "")
     with store.database.read() as connection:
-        query = select(t.permit).where(t.permit.c.number == number, t.permit.c.project == actor.project)
+        query = select(t.permit).where(named, t.permit.c.project == actor.project).order_by(t.permit.c.issued_at.desc())
         row = connection.execute(query).mappings().first()
+    if row is None and not number:
+        return None
     if row is None:
         kind, state, expires = (loose.text(asked.get(n)) for n in ("kind", "state", "expires_at"))
         return Permit(number, kind, state, asked.get("is_demo") is True, "", "", expires, (), (), ())
     envelope = _envelope(row["envelope"])
     predicate = _predicate(envelope)
     return Permit(
-        number, row["kind"], row["state"], bool(row["is_demo"]), row["model"], row["issued_at"], row["expires_at"],
+        row["number"], row["kind"], row["state"], bool(row["is_demo"]), row["model"], row["issued_at"], row["expires_at"],
         _listed(predicate.get("scope")), _listed(predicate.get("conditions")),
         tuple(s.key_id for s in envelope.signatures) if envelope else (),
     )  # fmt: skip
@@ -212,9 +216,10 @@ def _subject(store: Store, review: Review | None, permit: Permit | None, models:
         return permit.model
     if review is not None:
         with store.database.read() as connection:
-            subject = connection.execute(select(t.review.c.subject).where(t.review.c.id == review.id)).scalar()
+            asked = connection.execute(select(t.review.c.subject).where(t.review.c.id == review.id)).scalar() or "{}"
+        subject = loose.text(loose.mapping(json.loads(asked)).get("model"))
         if subject in made:
-            return str(subject)
+            return subject
     trained = [m.asset for m in models if m.step.partition("/")[0] == "train"] or [m.asset for m in models]
     return trained[0] if trained else ""
 
@@ -228,18 +233,14 @@ def _mixture(store: Store, actor: Actor, subject: str, steps: Sequence[StepFacts
         return store.gate.effective(connection, actor.project, subject or made[-1])
 
 
-def _environment(store: Store, actor: Actor, plan: Mapping[str, Loose]) -> dict[str, str]:
-    """The environment that was recorded with the results, one value each; several are joined."""
+def _environment(store: Store, actor: Actor, steps: Sequence[StepFacts]) -> dict[str, str]:
+    """The environments in which the results were made, as the agents stated them; several values of a name are joined."""
     found: dict[str, list[str]] = {}
-    keys = [loose.text(s.get("key")) for s in loose.rows(plan.get("steps"))]
     with store.database.read() as connection:
-        results = [store.assets.result(connection, actor.project, key) for key in keys if key]
-    for result in filter(None, results):
-        try:
-            telemetry = loose.mapping(json.loads(result["telemetry"] or "{}"))
-        except ValueError:
-            continue
-        for name, value in loose.scalars(telemetry.get("environment")).items():
+        statements = [s for step in steps if step.asset for s in store.statements.of(connection, actor.project, step.asset)]
+    for statement in statements:
+        stated = loose.scalars(statement.body.get("environment")) if statement.kind == "made-by" else {}
+        for name, value in stated.items():
             if value not in found.setdefault(name, []):
                 found[name].append(value)
     return {name: " · ".join(values) for name, values in sorted(found.items())}

@@ -17,6 +17,11 @@ failed|失败|failed
 cancelled|已取消|cancelled
 hit|命中缓存|hit
 pending|未开始|not started
+stopped|已中断|stopped
+skipped|已跳过|skipped
+internal|内部|internal
+text|文本建模|text
+label|标签分类|labels
 refused|被拒绝|refused
 draft|草稿|draft
 submitted|评审中|under review

@@ -32,16 +32,15 @@ def checks(facts: ReportFacts) -> Section:
         return Section("checks", title, margin, note(Words("规则尚未检查。", "The rules have not been checked yet.")))
     order = {"fail": 0, "abstain": 1, "pass": 2}
     rules = sorted(found.checks, key=lambda c: order.get(c.outcome, 1))
-    pack = el("p", code(found.rule_pack), " ", quote(found.version, 40), " ", identifier(found.sha256), class_="note")
+    named = [Words(*found.title), " "] if any(found.title) else None
+    pack = el("p", named, code(found.rule_pack), " ", quote(found.version, 40), " ", identifier(found.sha256), class_="note")
     return Section("checks", title, margin, [pack, table(_COLUMNS, [_row(c) for c in rules], "checks")])
 
 
 def _row(check: Check) -> list[Child]:
-    name = [
-        el("b", quote(check.id, 80)),
-        el("small", quote(check.clause, 240)),
-        el("small", quote(check.evidence, 300)) if check.evidence else None,
-    ]
+    asks = Words(*check.text) if any(check.text) else quote(check.id, 80)
+    about = [[code(check.id), " · "] if any(check.text) else None, quote(check.clause, 240)]
+    name = [el("b", asks), el("small", about), el("small", quote(check.evidence, 300)) if check.evidence else None]
     has_interval = check.low is not None and check.high is not None
     interval = figures.interval(check.low or 0.0, check.high or 0.0) if has_interval else "–"
     n = "–" if check.n is None else figures.count(check.n)

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from touyan.report import figures, svg
 from touyan.report.components import Column, Section, badge, identifier, note, pairs, table
-from touyan.report.facts import Metric, ReportFacts
+from touyan.report.facts import Metric, ReportFacts, Winner
 from touyan.report.markup import Child, Markup, Words, el, quote
-from touyan.report.sections.glance import best
+from touyan.report.sections.glance import NO_WINNER, best
 from touyan.report.words import knows, say
 
 ROW = 28.0
@@ -35,16 +35,15 @@ def evaluation(facts: ReportFacts) -> Section:
 
 
 def _winners(facts: ReportFacts) -> Child:
-    won = facts.evaluation.winners if facts.evaluation else ()
+    found = facts.evaluation.winners if facts.evaluation else ()
     return pairs(
-        [
-            (
-                say(w.task),
-                [badge("done", Words("胜出", "won")), " ", el("b", quote(w.model, 80)), el("small", quote(w.statement, 600))],
-            )
-            for w in won
-        ]
+        [(say(w.task), [_mark(w), " ", el("b", quote(w.model, 80)), el("small", quote(w.statement, 600))]) for w in found]
     )
+
+
+def _mark(winner: Winner) -> Markup:
+    is_open = NO_WINNER in winner.statement
+    return badge("abstain", Words("不分胜负", "no winner")) if is_open else badge("done", Words("胜出", "won"))
 
 
 def _forest(rows: Sequence[Metric], subject: str) -> Markup:

@@ -5,10 +5,12 @@ Invariant: the verdict follows from the facts alone, and a run that stopped says
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from touyan.core.seam import from_iso
 from touyan.report import figures
 from touyan.report.components import badge, identifier, tone
-from touyan.report.facts import Metric, ReportFacts
+from touyan.report.facts import Metric, ReportFacts, Winner
 from touyan.report.markup import Child, Markup, Words, code, el, quote
 from touyan.report.words import say
 
@@ -45,11 +47,7 @@ def verdict(facts: ReportFacts) -> Markup:
         "section",
         el("p", badge(state), mark, class_="state"),
         el("p", _sentence(facts), class_="lead"),
-        [
-            el("p", quote(w.statement, 600), class_="won")
-            for w in (facts.evaluation.winners if facts.evaluation else ())
-            if w.statement
-        ],
+        [el("p", won(w, facts.evaluation.metrics), class_="won") for w in facts.evaluation.winners] if facts.evaluation else None,
         figures_row(facts),
         class_=f"verdict {tone(state)}",
         aria_label="结论 / Verdict",
@@ -62,22 +60,28 @@ def _sentence(facts: ReportFacts) -> Child:
     if failed is not None:
         why = quote(failed.reason or "", 600)
         return [Words("运行在步骤 ", "The run stopped at the step "), code(failed.name), Words(" 停下：", ": "), why]
-    if run.state == "waiting":
-        return _waiting(facts)
     if permit is not None:
         return _permitted(facts)
+    if run.state == "waiting":
+        return _waiting(facts)
     if run.state == "done":
         return Words(
             "全部步骤已完成。尚未签发许可，模型不得提供服务。",
             "All steps are done. No permit has been issued: the model may not be served.",
         )
-    if run.state == "cancelled":
-        return Words("运行已取消，以下是取消前的记录。", "The run was cancelled; what follows is the record up to then.")
+    if run.state in ("cancelled", "stopped"):
+        return Words("运行已中断，以下是中断前的记录。", "The run was interrupted; what follows is the record up to then.")
     done = sum(s.state in ("done", "hit") for s in facts.steps)
     return Words(f"{len(facts.steps)} 个步骤已完成 {done} 个。", f"{done} of {len(facts.steps)} steps are done.")
 
 
 def _waiting(facts: ReportFacts) -> Child:
+    state = facts.review.state if facts.review else ""
+    if state == "approved":
+        return Words("评审已批准，等待签发许可。", "The review is approved; a permit is yet to be issued.")
+    if state in ("rejected", "withdrawn"):
+        word = say(state)
+        return Words(f"评审{word.zh}，模型不得提供服务。", f"The review was {word.en}: the model may not be served.")
     roles = Markup(", ".join(code(r).html for r in facts.review.roles)) if facts.review and facts.review.roles else None
     return [
         Words("模型已就绪，等待评审", "The model is ready and waits for review"),
@@ -101,6 +105,25 @@ def _permitted(facts: ReportFacts) -> Child:
         Words("模型 ", "The model "), identifier(facts.subject), Words(f" 已获{kind.zh}许可 ", f" holds the {kind.en} permit "),
         code(permit.number), Words(f"，有效期至 {until}。", f", valid until {until}."),
     ]  # fmt: skip
+
+
+NO_WINNER = "no winner"
+"""In the words of an evaluation whose interval of the difference holds zero."""
+
+
+def won(winner: Winner, metrics: Sequence[Metric]) -> Child:
+    """Who won a task: the evaluation's own words in English, and the same from its figures in Chinese."""
+    rows = sorted((m for m in metrics if m.task == winner.task), key=lambda m: m.value if m.is_better_low else -m.value)
+    if len(rows) < 2 or rows[0].model != winner.model:
+        return [say(winner.task), Words("：", ": "), quote(winner.statement or winner.model, 600)]
+    first, second = rows[:2]
+    figure = f"{say(first.metric).zh} {figures.measured(first.value)}，{second.model} 为 {figures.measured(second.value)}"
+    is_open = NO_WINNER in winner.statement
+    verdict = (
+        f"{first.model} 的数值较好（{figure}），但差值的区间含零，不分胜负。" if is_open else f"{first.model} 胜出：{figure}。"
+    )
+    english = winner.statement or f"{first.model} won: {figures.measured(first.value)} against {figures.measured(second.value)}."
+    return Words(f"{say(winner.task).zh}：{verdict}", f"{say(winner.task).en}: {english}")
 
 
 def figures_row(facts: ReportFacts) -> Markup | None:

@@ -37,7 +37,7 @@ def _review(review: Review | None) -> Child:
         return note(Words("还没有提交评审。", "No review has been asked for yet."))
     head = pairs(
         [
-            (Words("评审", "Review"), [code(review.id), " ", badge(review.state)]),
+            (Words("评审", "Review"), [identifier(review.id), " ", badge(review.state)]),
             (Words("种类", "Kind"), say(review.kind)),
             (Words("提交人", "Submitted by"), quote(review.submitter, 120) if review.submitter else None),
             (Words("需要的角色", "Roles needed"), joined([code(r) for r in review.roles], " ")),
