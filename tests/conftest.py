@@ -11,12 +11,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from postgres import Cluster, binaries
 from touyan.core.party import Actor, Role
 from touyan.core.rights import PURPOSES, Rights
 from touyan.core.seam import FixedSeam, Seam
 from touyan.store.home import Store, open_store
+
+# A test does not time, and the same code gives the same answer: no deadline, no dice.
+settings.register_profile("touyan", deadline=None, derandomize=True, database=None)
+settings.load_profile("touyan")
 
 VARIABLES = ("TOUYAN_HOME", "TOUYAN_DATABASE", "TOUYAN_OBJECTS", "TOUYAN_AS", "TOUYAN_PSEUDONYM_KEY")
 

@@ -18,6 +18,8 @@ KINDS = (
     "source", "documents", "corpus", "tokenizer", "tokens", "model", "evaluation", "checks", "checkpoint", "report",
     "exclusions", "feedback",
 )  # fmt: skip
+MAX_NAME_BYTES = 255  # what ext4, XFS and APFS take
+MAX_PATH_BYTES = 1024
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -106,13 +108,27 @@ def _from_json(value: Mapping[str, Json]) -> Manifest:
 def _check(manifest: Manifest) -> None:
     if manifest.kind not in KINDS:
         raise Invalid("bad-kind", f"{manifest.kind!r} is no kind of Asset", f"use one of: {', '.join(KINDS)}")
-    paths = [f.path for f in manifest.files]
-    if len(set(paths)) != len(paths):
-        raise Invalid("bad-manifest", "two files have the same path", "give each file its own path")
     for file in manifest.files:
         check_path(file.path)
+        if type(file.size_bytes) is not int or file.size_bytes < 0:
+            raise Invalid("bad-manifest", f"{file.path} has the size {file.size_bytes!r}", "give its number of bytes")
+    _check_tree([f.path for f in manifest.files])
+    if any(not isinstance(text, str) for text in (manifest.step_key, manifest.provider, *(i.role for i in manifest.inputs))):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise Invalid("bad-manifest", "a role, the step key or the provider is not a text", "restore the object from a backup")
     for identifier in [f.sha256 for f in manifest.files] + [i.asset for i in manifest.inputs]:
         check_digest(identifier)
+
+
+def _check_tree(paths: list[str]) -> None:
+    """Refuses paths that cannot lie in one folder together."""
+    taken = set(paths)
+    if len(taken) != len(paths):
+        raise Invalid("bad-manifest", "two files have the same path", "give each file its own path")
+    for path in paths:
+        parents = path.split("/")[:-1]
+        for depth in range(1, len(parents) + 1):
+            if (parent := "/".join(parents[:depth])) in taken:
+                raise Invalid("bad-manifest", f"{parent!r} is both a file and a folder", "rename one of them")
 
 
 def check_digest(text: str) -> str:
@@ -123,9 +139,13 @@ def check_digest(text: str) -> str:
 
 
 def check_path(path: str) -> str:
-    """`path` if it stays inside its folder on every system. Raises Invalid."""
-    parts = path.split("/")
-    hostile = "\\" in path or "\0" in path or ":" in parts[0] or any(p in ("", ".", "..") for p in parts)
-    if hostile or len(path.encode()) > 1024:
-        raise Invalid("bad-path", f"the path {path[:120]!r} may leave its folder", "use a relative path without '..'")
+    """`path` if it is text that stays inside its folder on every system. Raises Invalid."""
+    try:
+        parts = path.split("/")
+        sizes = [len(part.encode()) for part in parts]
+    except (AttributeError, UnicodeEncodeError) as error:
+        raise Invalid("bad-path", f"the path {path!r:.120} is not Unicode text", "rename the file") from error
+    hostile = any(c in "\\\x7f" or c < " " for c in path) or ":" in parts[0] or any(p in ("", ".", "..") for p in parts)
+    if hostile or max(sizes) > MAX_NAME_BYTES or sum(sizes) + len(sizes) > MAX_PATH_BYTES:
+        raise Invalid("bad-path", f"the path {path[:120]!r} may leave its folder", "use a short relative path without '..'")
     return path

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, cast
+from typing import Literal, TypeAlias, cast, get_args
 
 from touyan.core.canonical import Json, canonical, digest, parse
 from touyan.core.errors import Invalid
 from touyan.core.rights import Rights, rights_from_json
+from touyan.core.seam import from_iso, iso
 
 StatementKind: TypeAlias = Literal["owner", "rights", "name", "made-by", "certificate", "withdrawal", "lift", "erased", "status"]
 Effect: TypeAlias = Literal["no-new-use", "stop-serving", "erase"]
 Selector: TypeAlias = Literal["source", "document", "subject"]
+KINDS: tuple[StatementKind, ...] = get_args(StatementKind)
 EFFECTS: tuple[Effect, ...] = ("no-new-use", "stop-serving", "erase")
 
 PAYLOAD_TYPE = "application/vnd.touyan.statement+json"
@@ -49,7 +51,7 @@ def statement_id(statement: Statement) -> str:
 
 
 def read_statement(data: bytes) -> Statement:
-    """Reads the canonical bytes of a Statement. Raises Invalid."""
+    """Reads the bytes of a Statement, whatever its body holds; `check_statement` looks into that. Raises Invalid."""
     value = parse(data)
     if not isinstance(value, Mapping) or value.get("statement") != 1:
         raise Invalid("bad-statement", "not a Statement of version 1", "use a newer Touyan")
@@ -59,6 +61,19 @@ def read_statement(data: bytes) -> Statement:
         return Statement(str(value["project"]), str(value["asset"]), kind, body, str(value["party"]), str(value["at"]))
     except KeyError as error:
         raise Invalid("bad-statement", f"the field {error} is missing", "restore the record from a backup") from error
+
+
+def check_statement(statement: Statement) -> Statement:
+    """`statement` if every fold can read it: known kind, a time as this program writes it, the fields of its body. Raises Invalid."""
+    try:
+        if statement.kind not in KINDS or iso(from_iso(statement.at)) != statement.at:
+            raise Invalid("bad-statement", f"kind {statement.kind!r} at {statement.at!r} is unknown", "write UTC with milliseconds and Z")
+        if statement.kind == "withdrawal" and withdrawal_of(statement).effect not in EFFECTS:
+            raise Invalid("bad-statement", f"{statement.body['effect']!r} is no effect", f"use one of: {', '.join(EFFECTS)}")
+        fold([statement])
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise Invalid("bad-statement", f"the body of a {statement.kind} lacks {error}", "see docs/formats/statement.md") from error
+    return statement
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, literal, select, text
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, insert, literal, select, text
 
-from touyan.core.asset import FileRef, InputRef, Manifest, asset_id, build, manifest_bytes, read_manifest
+from touyan.core.asset import FileRef, InputRef, Manifest, asset_id, build, check_path, manifest_bytes, read_manifest
 from touyan.core.canonical import Json
 from touyan.core.errors import Invalid, Missing
 from touyan.core.party import Actor
@@ -50,25 +50,28 @@ class Assets:
         self._seam = seam
 
     def store_folder(self, folder: Path, skip: Iterable[str] = ()) -> list[FileRef]:
-        """Stores every regular file below `folder` and returns their FileRefs. Links are refused: they may point anywhere."""
+        """Stores every file below `folder` and returns their FileRefs. Links are refused: they may point anywhere. So are devices."""
         refs: list[FileRef] = []
+        skipped = set(skip)
         for path in sorted(folder.rglob("*")):
             name = path.relative_to(folder).as_posix()
-            if path.is_symlink():
-                raise Invalid("link-in-output", f"{name} is a symbolic link", "write the file itself")
-            if path.is_file() and name not in set(skip):
+            if path.is_symlink() or not (path.is_file() or path.is_dir()):
+                kind = "a symbolic link" if path.is_symlink() else "no regular file"
+                raise Invalid("link-in-output", f"{name} is {kind}", "write the file itself")
+            if path.is_file() and name not in skipped:
                 stored = self.objects.put(path)
-                refs.append(FileRef(name, stored.sha256, stored.size_bytes))
+                refs.append(FileRef(check_path(name), stored.sha256, stored.size_bytes))
         return refs
 
     def publish(self, connection: Connection, actor: Actor, manifest: Manifest, name: str) -> str:
         """Makes an Asset known in the actor's project, within the caller's transaction; returns its id."""
         identifier, at = asset_id(manifest), iso(self._seam.now_ms())
+        self.hold_lineage(connection, shared=True)
+        self._hold(connection, identifier)
         if self._row(connection, actor.project, identifier) is not None:
             return identifier
-        self.hold_lineage(connection, shared=True)
         self._require_inputs(connection, actor.project, manifest)
-        if not connection.execute(select(t.asset_file.c.asset).where(t.asset_file.c.asset == identifier).limit(1)).first():
+        if not connection.execute(select(t.asset.c.id).where(t.asset.c.id == identifier).limit(1)).first():
             self._write_content(connection, identifier, manifest)
         row = {
             "id": identifier, "project": actor.project, "kind": manifest.kind, "name": name, "provider": manifest.provider,
@@ -85,6 +88,12 @@ class Assets:
         if not self._database.is_sqlite:  # SQLite has one writer at a time anyway
             lock = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
             connection.execute(text(f"select {lock}(:n)"), {"n": LINEAGE_LOCK})
+
+    def _hold(self, connection: Connection, identifier: str) -> None:
+        """One publication of an Asset at a time: two runs of one flow may well publish the same one."""
+        if not self._database.is_sqlite:
+            number = int.from_bytes(bytes.fromhex(identifier[:16]), signed=True)
+            connection.execute(text("select pg_advisory_xact_lock(:n)"), {"n": number})
 
     def _require_inputs(self, connection: Connection, project: str, manifest: Manifest) -> None:
         """An input that the project does not have has no rights here either, and the gate could not see what it lacks."""
@@ -163,9 +172,15 @@ class Assets:
         return self._closure(connection, identifier, t.asset_input.c.input, t.asset_input.c.asset)
 
     def _closure(self, connection: Connection, start: str, near: ColumnElement[str], far: ColumnElement[str]) -> set[str]:
-        walk = select(literal(start).label("id")).cte("walk", recursive=True)
-        walk = walk.union(select(far.label("id")).join(walk, near == walk.c.id))  # UNION, not UNION ALL: each Asset is visited once
-        return set(connection.execute(select(walk.c.id)).scalars())
+        return set(connection.execute(_walk(start, near, far)).scalars())
+
+    def outside(self, connection: Connection, project: str, identifier: str) -> list[tuple[str, str]]:
+        """(id, provider) of the ancestors that no step made. An ancestor that the project does not have comes with no provider."""
+        walk = _walk(identifier, t.asset_input.c.asset, t.asset_input.c.input).subquery()
+        known = (t.asset.c.id == walk.c.id) & (t.asset.c.project == project)
+        query = select(walk.c.id, t.asset.c.provider).select_from(walk).outerjoin(t.asset, known)
+        made = (t.asset.c.step_key != "") | (t.asset.c.kind == "exclusions")
+        return [(i, p or "") for i, p in connection.execute(query.where(t.asset.c.id.is_(None) | ~made).order_by(walk.c.id))]
 
     def inputs(self, connection: Connection, identifier: str) -> list[InputRef]:
         query = select(t.asset_input.c.role, t.asset_input.c.input).where(t.asset_input.c.asset == identifier)
@@ -186,6 +201,13 @@ class Assets:
         where = (t.result.c.project == project) & (t.result.c.step_key == step_key)
         connection.execute(delete(t.result).where(where))
         connection.execute(insert(t.result), dict(fields) | {"project": project, "step_key": step_key, "at": iso(self._seam.now_ms())})
+
+
+def _walk(start: str, near: ColumnElement[str], far: ColumnElement[str]) -> Select[str]:
+    """All that is reached from `start`. UNION, not UNION ALL: each Asset is visited once, however many paths lead to it."""
+    walk = select(literal(start).label("id")).cte("walk", recursive=True)
+    walk = walk.union(select(far.label("id")).join(walk, near == walk.c.id))
+    return select(walk.c.id)
 
 
 def _asset(row: RowMapping) -> Asset:

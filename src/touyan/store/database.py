@@ -6,13 +6,14 @@ a write begins, how a lost race is told, and where the file may lie. A transacti
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine, event, inspect, select, text
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from touyan.core.errors import Broken, Conflict, Invalid, missing_extra
@@ -20,7 +21,10 @@ from touyan.store import tables
 
 BUSY_TIMEOUT_MS = 30_000
 SCHEMA = "0001"  # the newest migration in store/migrations/versions
-NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "ceph", "fuse.sshfs", "9p", "afs"})
+NETWORK_FILE_SYSTEMS = frozenset({
+    "nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "ceph", "glusterfs", "orangefs", "9p", "afs",
+    "fuse.sshfs", "fuse.s3fs", "fuse.rclone", "fuse.juicefs", "fuse.glusterfs", "fuse.ceph-fuse", "fuse.gcsfuse",
+})  # fmt: skip
 
 
 class Database:
@@ -30,6 +34,8 @@ class Database:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self.engine = _sqlite(url) if self.is_sqlite else _postgres(url)
+        # In PostgreSQL's default each query of a transaction sees a moment of its own; in SQLite they see one anyway.
+        self._reading = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
         self._anchor = self._stay_open() if self.is_sqlite else None
 
     def _stay_open(self) -> PoolProxiedConnection:
@@ -41,8 +47,8 @@ class Database:
 
     @contextmanager
     def read(self) -> Generator[Connection]:
-        """A consistent view. Nothing may be written in it."""
-        with _told(self.url), self.engine.connect() as connection, connection.begin():
+        """A consistent view: all its queries see one moment. Nothing may be written in it."""
+        with _told(self.url), self._reading.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -53,7 +59,10 @@ class Database:
 
     def migrate(self) -> None:
         """Brings the schema up to date; cheap where it is."""
-        if self.schema() != SCHEMA:
+        at = self.schema()
+        if at > SCHEMA:
+            raise Invalid("newer-store", f"the database has schema {at}, this program knows {SCHEMA}", "upgrade: pip install -U touyan")
+        if at != SCHEMA:
             from touyan.store.migrations import upgrade  # Alembic takes 0.1 s to import: only when there is work
 
             upgrade(self)
@@ -107,35 +116,44 @@ def _told(url: str) -> Generator[None]:
         yield
     except OperationalError as error:
         words = str(error.orig)
+        if any(sign in words for sign in ("deadlock detected", "could not serialize")):
+            raise Conflict("lost-race", f"another transaction was first: {words.splitlines()[0]}", "try again") from error
         if "locked" in words:
             raise Conflict("database-busy", "the database was locked for 30 s", "see which process holds it, then try again") from error
         if "disk is full" in words or "No space left" in words:
             raise Broken("disk-full", "the disk of the database is full", "free some space; nothing was lost; run again") from error
         raise Broken("database", f"the {url.split(':')[0]} database does not answer: {words}", "check that it runs and try again") from error
+    except IntegrityError as error:
+        if "UNIQUE constraint" in str(error.orig) or "duplicate key" in str(error.orig):
+            raise Conflict("lost-race", f"somebody else wrote it first: {str(error.orig).splitlines()[0]}", "try again") from error
+        raise
     except DatabaseError as error:
         if "malformed" in str(error.orig) or "not a database" in str(error.orig):
             raise Broken("database-damaged", f"the database file is damaged: {error.orig}", "restore it: touyan restore BACKUP") from error
         raise
 
 
-def refuse_network_file_system(path: Path) -> None:
+def refuse_network_file_system(path: Path, mounts: str | None = None) -> None:
     """Raises Invalid where `path` lies on a network file system: WAL needs the shared memory of one host."""
-    kind = file_system(path)
+    kind = file_system(path, mounts)
     if kind in NETWORK_FILE_SYSTEMS:
         hint = "put TOUYAN_HOME on a local disk, or use PostgreSQL: TOUYAN_DATABASE=postgresql://..."
         raise Invalid("network-file-system", f"{path} lies on {kind}, where SQLite loses data", hint)
 
 
-def file_system(path: Path) -> str:
-    """Type of the file system that holds `path`, by the longest mount point; empty where the system does not tell."""
-    mounts = Path("/proc/self/mounts")
-    if not mounts.exists():
-        return ""
-    target = path.absolute()
+def file_system(path: Path, mounts: str | None = None) -> str:
+    """Type of the file system that holds `path`, by the longest mount point in `mounts` (the text of /proc/self/mounts).
+
+    Links are followed: a home on a local disk may point anywhere. Empty where the system does not tell.
+    """
+    table = Path("/proc/self/mounts")
+    if mounts is None:
+        mounts = table.read_text() if table.exists() else ""
+    target = path.resolve()
     found = ("", "")
-    for line in mounts.read_text().splitlines():
+    for line in mounts.splitlines():
         _, point, kind, *_ = line.split(" ")
-        point = point.replace("\\040", " ")
+        point = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), point)  # getmntent(3) writes blanks as \040
         if target.is_relative_to(point) and len(point) >= len(found[0]):
             found = (point, kind)
     return found[1]

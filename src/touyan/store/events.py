@@ -71,13 +71,17 @@ class EventLog:
             if not connection.execute(select(t.outbox.c.seq).limit(1)).first():
                 return 0
         with self._database.write() as connection:
-            if not self._database.is_sqlite:
-                connection.execute(text("select pg_advisory_xact_lock(:n)"), {"n": SEQUENCER_LOCK})
+            self._hold(connection)
             rows = connection.execute(select(t.outbox).order_by(t.outbox.c.seq).limit(BATCH)).mappings().all()
             for position, row in enumerate(rows, start=_size(connection)):
                 _append(connection, position, dict(row))
             connection.execute(delete(t.outbox).where(t.outbox.c.seq.in_([r["seq"] for r in rows])))
         return len(rows)
+
+    def _hold(self, connection: Connection) -> None:
+        """One sequencer at a time, until the transaction ends."""
+        if not self._database.is_sqlite:  # SQLite has one writer at a time anyway
+            connection.execute(text("select pg_advisory_xact_lock(:n)"), {"n": SEQUENCER_LOCK})
 
     def size(self) -> int:
         with self._database.read() as connection:
@@ -87,6 +91,7 @@ class EventLog:
         """The signed head of the log as it is now."""
         self.sequence()
         with self._database.write() as connection:
+            self._hold(connection)
             size = _size(connection)
             known = connection.execute(select(t.tree_head.c.envelope).where(t.tree_head.c.size == size)).scalar()
             if known:
@@ -102,9 +107,9 @@ class EventLog:
         envelope = self.head(signer)
         with self._database.read() as connection:
             leaf = connection.execute(select(t.event.c.leaf).where(t.event.c.position == position)).scalar()
-            if leaf is None:
-                raise Missing("no-event", f"the log has no event {position}", "see: touyan log")
             size = cast(int, cast(Mapping[str, Json], parse(envelope.payload))["size"])
+            if leaf is None or position >= size:
+                raise Missing("no-event", f"the log of {size} events has no event {position}", "see: touyan log")
             path = merkle.inclusion_proof(_lookup(connection), position, size)
         return Proof(position, leaf, tuple(path), envelope)
 

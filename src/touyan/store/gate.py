@@ -19,7 +19,7 @@ from touyan.core.canonical import Json, short
 from touyan.core.errors import Missing, Refused, TouyanError
 from touyan.core.party import Actor, Verb
 from touyan.core.rights import Block, Effective, Purpose, Rights, effective, meet
-from touyan.core.seam import Seam, iso
+from touyan.core.seam import Seam
 from touyan.core.statement import Standing
 from touyan.store import tables as t
 from touyan.store.assets import Asset, Assets
@@ -81,10 +81,16 @@ class Gate:
                 require(actor, cast(Verb, purpose), Thing(asset.manifest.kind, identifier, asset.project))
                 self._require_usable(connection, asset, purpose, leaving_out)
                 duties = self.effective(connection, asset.project, identifier).duties
-        except Refused as refusal:
-            self.tell(actor, "access.refused", [identifier], refusal, {"purpose": purpose})
+        except (Refused, Missing) as refusal:
+            if isinstance(refusal, Refused) or self._is_elsewhere(identifier):
+                self.tell(actor, "access.refused", [identifier], refusal, {"purpose": purpose})
             raise
         return OpenAsset(asset, duties, self._assets.objects.fetch)
+
+    def _is_elsewhere(self, identifier: str) -> bool:
+        """Whether another project has the Asset: who asks for it here is told nothing, but the question is recorded."""
+        with self._database.read() as connection:
+            return connection.execute(select(t.asset.c.id).where(t.asset.c.id == identifier).limit(1)).first() is not None
 
     def tell(self, actor: Actor, kind: str, subjects: list[str], error: TouyanError, more: dict[str, Json] | None = None) -> None:
         """Records a refusal as an Event."""
@@ -121,19 +127,20 @@ class Gate:
         return found
 
     def effective(self, connection: Connection, project: str, identifier: str) -> Effective:
-        """The rights of an Asset now: the meet over everything it was made from that came from outside."""
-        at = iso(self._seam.now_ms())
-        outside = self.sources(connection, project, identifier)
-        return meet(self._effective_source(connection, project, i, who, at) for i, who in outside)
+        """The rights of an Asset now: the meet over everything it was made from that came from outside.
 
-    def _effective_source(self, connection: Connection, project: str, identifier: str, who: str, at: str) -> Effective:
-        rights = self._statements.standing(connection, project, identifier, at).rights
+        What came from nowhere has no rights: only a list of exclusions may. Rights are those last stated, whatever the clock says.
+        """
+        outside = self.sources(connection, project, identifier)
+        kind = connection.execute(select(t.asset.c.kind).where(t.asset.c.id == identifier).limit(1)).scalar()
+        if not outside and kind != "exclusions":
+            return effective(short(identifier), Rights())
+        return meet(self._effective_source(connection, project, i, who) for i, who in outside)
+
+    def _effective_source(self, connection: Connection, project: str, identifier: str, who: str) -> Effective:
+        rights = self._statements.standing(connection, project, identifier).rights
         return effective(who, rights if rights is not None else Rights())
 
     def sources(self, connection: Connection, project: str, identifier: str) -> list[tuple[str, str]]:
         """(Asset id, provider/name) of every ancestor that no step made: sources, foreign models, feedback."""
-        ancestors = self._assets.ancestors(connection, identifier)
-        query = select(t.asset.c.id, t.asset.c.provider).where(
-            t.asset.c.project == project, t.asset.c.id.in_(ancestors), t.asset.c.step_key == "", t.asset.c.kind != "exclusions"
-        )
-        return sorted((i, p or short(i)) for i, p in connection.execute(query))
+        return [(i, provider or short(i)) for i, provider in self._assets.outside(connection, project, identifier)]

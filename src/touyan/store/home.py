@@ -13,20 +13,20 @@ import os
 import re
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, text
 
-from touyan.core.errors import Missing
+from touyan.core.errors import Broken, Conflict, Missing
 from touyan.core.party import DEFAULT_PROJECT, Actor, Role
 from touyan.core.seam import Seam, SystemSeam, iso
 from touyan.store import tables as t
 from touyan.store.answers import Answers
 from touyan.store.api_keys import ApiKeys
 from touyan.store.assets import Assets
-from touyan.store.database import Database, refuse_network_file_system, setting
+from touyan.store.database import Database, setting
 from touyan.store.events import EventLog
 from touyan.store.gate import Gate
 from touyan.store.jobs import Jobs
-from touyan.store.keys import KeyPair, Keyring
+from touyan.store.keys import KeyPair, Keyring, PublicKey, write_secret
 from touyan.store.objects import open_objects
 from touyan.store.parties import Parties
 from touyan.store.permits import Permits
@@ -35,6 +35,7 @@ from touyan.store.services import Services
 from touyan.store.statements import Statements
 from touyan.store.withdrawals import Withdrawals
 
+FOUNDING_LOCK = 0x666F756E
 FIRST_ROLES: tuple[Role, ...] = ("owner", "steward", "engineer", "officer", "server")
 AGENT = "agent"
 
@@ -71,6 +72,11 @@ class Store:
         return self.keyring.load("log")
 
     @property
+    def log_key_public(self) -> PublicKey:
+        """What checks tree heads."""
+        return PublicKey(self.log_key.key_id, self.log_key.public_hex)
+
+    @property
     def root_key(self) -> KeyPair:
         """The root key of the organisation; keep it offline where the organisation is large."""
         return self.keyring.load("root")
@@ -88,13 +94,12 @@ class Store:
     def pseudonym_key(self) -> bytes:
         """The secret of this store under which subjects get their pseudonyms (HMAC-SHA-256)."""
         path = self.home / "keys" / "pseudonym.secret"
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return bytes.fromhex(path.read_text())
-        with os.fdopen(handle, "w") as file:
-            file.write(self.seam.token(32))
-        return self.pseudonym_key()
+        if not path.exists():
+            write_secret(path, self.seam.token(32))  # where another process was first, its secret stands
+        secret = path.read_text().strip()
+        if len(secret) < 32:
+            raise Broken("bad-key", f"the secret of the pseudonyms in {path} is damaged", "restore it from a backup with keys")
+        return bytes.fromhex(secret)
 
     def close(self) -> None:
         self.database.close()
@@ -109,30 +114,52 @@ def default_home() -> Path:
 
 
 def open_store(home: Path | None = None, *, create: bool = False, organisation: str = "local", person: str = "", seam: Seam | None = None) -> Store:
-    """Opens the store in `home`; with `create`, founds it where there is none. Raises Missing."""
+    """Opens the store in `home`; with `create`, founds it where there is none.
+
+    Raises Missing where there is none, Conflict where its keys are there and its database is not.
+    """
     folder = (home or default_home()).absolute()
     if not create and not (folder / "keys").is_dir():
         raise Missing("no-store", f"there is no store in {folder}", "make one: touyan init; or set TOUYAN_HOME")
     for name in ("keys", "objects", "jobs", "runs"):
         (folder / name).mkdir(mode=0o700 if name == "keys" else 0o755, parents=True, exist_ok=True)
     database_url = os.environ.get("TOUYAN_DATABASE") or f"sqlite:///{folder / 'touyan.db'}"
-    if database_url.startswith("sqlite"):
-        refuse_network_file_system(folder)
     store = Store(folder, database_url, os.environ.get("TOUYAN_OBJECTS") or str(folder / "objects"), seam or SystemSeam())
     store.database.migrate()
     with store.database.read() as connection:
         is_new = setting(connection, "origin") is None
+    if is_new and not create:
+        store.close()
+        hint = "set TOUYAN_DATABASE to the one it had; or: touyan restore BACKUP; a founding that was cut off is ended by touyan init"
+        raise Missing("empty-database", f"the database of the store in {folder} is empty", hint)
     if is_new:
-        with store.database.write() as connection:
-            _found(store, connection, organisation, person or _login_name())
+        try:
+            _found_once(store, organisation, person or _login_name())
+        except BaseException:
+            store.close()
+            raise
     return store
+
+
+def _found_once(store: Store, organisation: str, person: str) -> None:
+    """Founds the store unless another process does. A mark says that keys without a database are those of a founding cut off."""
+    mark = store.keyring.folder / "founding"
+    with store.database.write() as connection:
+        if not store.database.is_sqlite:
+            connection.execute(text("select pg_advisory_xact_lock(:n)"), {"n": FOUNDING_LOCK})
+        if setting(connection, "origin") is not None:
+            return  # another process was first
+        if store.keyring.names() and not mark.exists():
+            hint = "set TOUYAN_DATABASE to the one it had; or: touyan restore BACKUP; to begin anew, choose another TOUYAN_HOME"
+            raise Conflict("foreign-keys", f"{store.keyring.folder} holds keys of a store whose database is not here", hint)
+        mark.touch()
+        store.keyring.set_aside()
+        _found(store, connection, organisation, person)
+    mark.unlink(missing_ok=True)
 
 
 def _found(store: Store, connection: Connection, organisation: str, person: str) -> None:
     """The first organisation, person, machine, project and log of a store, in one transaction."""
-    if connection.execute(select(t.setting.c.name).where(t.setting.c.name == "origin")).first():
-        return  # another process was first
-    _clear_half_made_keys(store)
     at = iso(store.seam.now_ms())
     founded = store.parties.found(connection, organisation)
     connection.execute(insert(t.project), {"id": DEFAULT_PROJECT, "title": organisation, "created_at": at})
@@ -145,12 +172,6 @@ def _found(store: Store, connection: Connection, organisation: str, person: str)
     connection.execute(insert(t.setting), [{"name": n, "value": v} for n, v in settings.items()])
     actor = Actor(first.id, DEFAULT_PROJECT, frozenset(FIRST_ROLES))
     store.events.emit(connection, actor, "store.founded", [founded.id, first.id, machine.id], {"organisation": organisation})
-
-
-def _clear_half_made_keys(store: Store) -> None:
-    """A founding that was cut off left keys that no database row knows: they have signed nothing that was kept."""
-    for path in store.keyring.folder.glob("*.json"):
-        path.unlink()
 
 
 def _login_name() -> str:

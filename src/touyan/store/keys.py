@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -16,8 +17,11 @@ from typing import Protocol, cast
 from touyan.core.canonical import sha256_hex
 from touyan.core.dsse import Signer, Verifier
 from touyan.core.errors import Broken, Conflict, Missing
+from touyan.store.objects import flush_folder
 
 DEFAULT_SUITE = "ed25519-sha256"
+RESERVED = ("retired-", "next-")
+"""How the files of keys begin that no Party may be named after."""
 
 
 class Suite(Protocol):
@@ -120,27 +124,47 @@ class Keyring:
         return pair
 
     def keep(self, name: str, pair: KeyPair) -> None:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        text = json.dumps({"key_id": pair.key_id, "public_hex": pair.public_hex, "private_hex": pair._private_hex})  # pyright: ignore[reportPrivateUsage]
-        try:
-            handle = os.open(self._path(name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError as error:
-            raise Conflict("key-exists", f"there is a key {name!r} already", "rotate it: touyan key rotate NAME") from error
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+        """Keeps `pair` under `name`. Raises Conflict where there is a key."""
+        if not write_secret(self._path(name), _key_text(pair)):
+            raise Conflict("key-exists", f"there is a key {name!r} already", "rotate it: touyan key rotate NAME")
+
+    def stage(self, name: str) -> KeyPair:
+        """A new key that is to take over `name`, in the suite of the present one; kept beside it until `promote`."""
+        pair = new_pair(self.load(name).key_id.partition(":")[0] if self.has(name) else DEFAULT_SUITE)
+        self._staged(name).unlink(missing_ok=True)
+        write_secret(self._staged(name), _key_text(pair))
+        return pair
+
+    def staged(self, name: str) -> KeyPair | None:
+        """The staged key of `name`, where a rotation was cut off."""
+        return _read_key(self._staged(name), name) if self._staged(name).exists() else None
+
+    def promote(self, name: str) -> None:
+        """The staged key takes the name, the one before it is put aside under its id. Safe to repeat after a crash."""
+        if not self._staged(name).exists():
+            return
+        if self.has(name):
+            self.retire(name)
+        self._staged(name).rename(self._path(name))
+        flush_folder(self.folder)
+
+    def set_aside(self) -> Path | None:
+        """Moves all keys into a folder of their own, deleting none; the folder, or None where there were no keys."""
+        keys = sorted(self.folder.glob("*.json"))
+        if not keys:
+            return None
+        corner = self.folder / f"set-aside-{secrets.token_hex(8)}"
+        corner.mkdir(mode=0o700)
+        for path in keys:
+            path.rename(corner / path.name)
+        return corner
 
     def load(self, name: str) -> KeyPair:
         """The key under `name`. Raises Missing or Broken."""
         path = self._path(name)
         if not path.exists():
             raise Missing("no-key", f"there is no key {name!r} in this keyring", "see: touyan party list")
-        try:
-            fields = json.loads(path.read_text())
-            return KeyPair(fields["key_id"], fields["public_hex"], fields["private_hex"])
-        except (ValueError, KeyError) as error:
-            raise Broken("bad-key", f"the key file of {name!r} is damaged", "restore it, or report it lost: touyan key lost") from error
+        return _read_key(path, name)
 
     def has(self, name: str) -> bool:
         return self._path(name).exists()
@@ -151,10 +175,44 @@ class Keyring:
         self._path(name).rename(self.folder / f"retired-{pair.key_id.partition(':')[2][:16]}.json")
 
     def names(self) -> list[str]:
-        return sorted(p.stem for p in self.folder.glob("*.json") if not p.name.startswith("retired-"))
+        return sorted(p.stem for p in self.folder.glob("*.json") if not p.name.startswith(RESERVED))
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name.replace('/', '~')}.json"
+
+    def _staged(self, name: str) -> Path:
+        return self.folder / f"next-{name.replace('/', '~')}.json"
+
+
+def _key_text(pair: KeyPair) -> str:
+    private_hex = pair._private_hex  # pyright: ignore[reportPrivateUsage]
+    return json.dumps({"key_id": pair.key_id, "public_hex": pair.public_hex, "private_hex": private_hex})
+
+
+def _read_key(path: Path, name: str) -> KeyPair:
+    try:
+        fields = json.loads(path.read_text())
+        return KeyPair(fields["key_id"], fields["public_hex"], fields["private_hex"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise Broken("bad-key", f"the key file of {name!r} is damaged", "restore it, or report it lost: touyan key lost") from error
+
+
+def write_secret(path: Path, text: str) -> bool:
+    """Writes a file that only its owner reads, whole or not at all; False, and nothing changed, where there is one."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f".{secrets.token_hex(8)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)  # unlike a rename, a link never takes the place of what another process wrote
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink()
+    flush_folder(path.parent)
+    return True
 
 
 def as_signer(pair: KeyPair) -> Signer:

@@ -6,12 +6,13 @@ whenever they leave: a swapped or rotten object is set aside and never handed ou
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
 import shutil
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -19,6 +20,7 @@ from touyan.core.asset import FileRef, check_digest
 from touyan.core.errors import Broken, Missing
 
 CHUNK_BYTES = 1 << 20
+SHA256_DIGITS = 64
 
 
 class Objects(Protocol):
@@ -74,7 +76,7 @@ class FolderObjects:
         final.parent.mkdir(exist_ok=True)
         draft.chmod(0o444)
         draft.rename(final)
-        _flush_folder(final.parent)
+        flush_folder(final.parent)
 
     def fetch(self, sha256: str, target: Path) -> None:
         source = self.path(sha256)
@@ -90,7 +92,8 @@ class FolderObjects:
     def _set_aside(self, sha256: str) -> None:
         corner = self.root / "corrupt"
         corner.mkdir(exist_ok=True)
-        self.path(sha256).rename(corner / f"{sha256}.{secrets.token_hex(4)}")
+        with suppress(FileNotFoundError):  # another reader found the same and was first
+            self.path(sha256).rename(corner / f"{sha256}.{secrets.token_hex(4)}")
 
     def has(self, sha256: str, size_bytes: int) -> bool:
         try:
@@ -114,7 +117,11 @@ class RemoteObjects:
         import fsspec
 
         self._files: Any
-        self._files, self._root = fsspec.core.url_to_fs(url)
+        try:
+            self._files, self._root = fsspec.core.url_to_fs(url)
+        except (ImportError, ValueError) as error:
+            kind = url.partition("://")[0]
+            raise Missing("no-objects-driver", f"nothing here reads {kind}:// ({error})", "install the package it names") from error
 
     def _path(self, sha256: str) -> str:
         check_digest(sha256)
@@ -132,10 +139,12 @@ class RemoteObjects:
     def fetch(self, sha256: str, target: Path) -> None:
         if not self._files.exists(self._path(sha256)):
             raise missing_object(sha256)
-        with self._files.open(self._path(sha256), "rb") as source, target.open("wb") as sink:
+        with disk_errors(target.parent), self._files.open(self._path(sha256), "rb") as source, target.open("xb") as sink:
             found, _ = _pour(source, sink)
         if found != sha256:
             target.unlink()
+            self._files.makedirs(f"{self._root}/corrupt", exist_ok=True)
+            self._files.mv(self._path(sha256), f"{self._root}/corrupt/{sha256}.{secrets.token_hex(4)}")
             raise corrupt_object(sha256)
 
     def has(self, sha256: str, size_bytes: int) -> bool:
@@ -147,8 +156,8 @@ class RemoteObjects:
             self._files.rm_file(self._path(sha256))
 
     def list(self) -> Iterator[str]:
-        for path in self._files.find(self._root):
-            yield str(path).rsplit("/", 1)[-1]
+        names = (str(path).rsplit("/", 1)[-1] for path in self._files.find(self._root))
+        yield from sorted(name for name in names if len(name) == SHA256_DIGITS)  # what was set aside has a longer name
 
 
 def open_objects(place: str) -> Objects:
@@ -186,7 +195,8 @@ def _pour(source: BinaryIO, sink: BinaryIO) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Makes renames within a folder safe against a loss of power."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -200,7 +210,7 @@ def disk_errors(folder: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (28, 122):  # ENOSPC, EDQUOT
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             free = shutil.disk_usage(folder).free
             raise Broken("disk-full", f"no room left in {folder} ({free >> 20} MiB free)", "free some space; then run again") from error
         raise

@@ -24,7 +24,7 @@ from touyan.core.seam import Seam, iso
 from touyan.store import tables as t
 from touyan.store.database import Database
 from touyan.store.events import EventLog
-from touyan.store.keys import KeyPair, Keyring, PublicKey
+from touyan.store.keys import RESERVED, KeyPair, Keyring, PublicKey
 from touyan.store.policy import Thing, require
 
 ENROLMENT_TYPE = "application/vnd.touyan.enrolment+json"
@@ -45,8 +45,12 @@ class PartyKey:
     endorsement: Envelope
 
     def holds_at(self, at: str) -> bool:
-        """Whether a signature made at `at` counts."""
-        return self.from_at <= at and (self.until_at is None or at < self.until_at)
+        """Whether a signature that says it was made at `at` counts.
+
+        A time before `from_at` counts too: a clock that was set back must not undo what the key signs after; which came first
+        is told by the log, not by clocks. In the millisecond of a rotation both keys count.
+        """
+        return self.until_at is None or at <= self.until_at
 
 
 class Parties:
@@ -69,11 +73,12 @@ class Parties:
     def enrol(self, actor: Actor, name: str, kind: PartyKind = "person", roles: Iterable[str] = (), is_demo: bool = False) -> Party:
         """Enrols a person or machine with a new key in the keyring, and gives it roles in the actor's project."""
         require(actor, "enrol", Thing("party", name, actor.project))
+        given: list[Role] = sorted({as_role(role) for role in roles})
         with self._database.write() as connection:
             party = self.add(connection, self._organisation(connection), name, kind, is_demo)
-            for role in roles:
-                self._grant(connection, actor.project, party.id, as_role(role))
-            body: dict[str, Json] = {"kind": kind, "roles": sorted(roles), "demo": is_demo}
+            for role in given:
+                self._grant(connection, actor.project, party.id, role)
+            body: dict[str, Json] = {"kind": kind, "roles": list(given), "demo": is_demo}
             self._events.emit(connection, actor, "party.enrolled", [party.id], body)
         return party
 
@@ -102,25 +107,34 @@ class Parties:
         party = self.get(name)
         if actor.party != party.id:
             require(actor, "enrol", Thing("party", party.id, actor.project))
-        return self._replace(actor, party, self._keyring.load(party.name), "retired", "rotated")
+        self._settle_key(party)
+        return self._replace(actor, party, self._keyring.load(_key_name(party)), "retired", "rotated")
 
     def report_lost(self, actor: Actor, name: str, reason: str) -> PublicKey:
-        """Revokes the keys of a party from now on and enrols a new one under the root key."""
+        """Revokes the keys of a party from now on and enrols a new one under the root key; a new root key endorses itself."""
         party = self.get(name)
         require(actor, "enrol", Thing("party", party.id, actor.project))
-        return self._replace(actor, party, self._keyring.load("root"), "revoked", reason)
+        self._settle_key(party)
+        return self._replace(actor, party, None if _key_name(party) == "root" else self._keyring.load("root"), "revoked", reason)
 
-    def _replace(self, actor: Actor, party: Party, endorser: Signer, state: str, reason: str) -> PublicKey:
-        if self._keyring.has(party.name):
-            self._keyring.retire(party.name)
-        pair, at = self._keyring.create(party.name), iso(self._seam.now_ms())
-        endorsement = json.dumps(endorse(party, pair, endorser, at, reason).to_json())
+    def _replace(self, actor: Actor, party: Party, endorser: Signer | None, state: str, reason: str) -> PublicKey:
+        """The new key waits beside the old one until the register knows it: at no moment is there a name without a usable key."""
         with self._database.write() as connection:
+            connection.execute(select(t.party.c.id).where(t.party.c.id == party.id).with_for_update())  # one rotation at a time
+            pair, at = self._keyring.stage(_key_name(party)), iso(self._seam.now_ms())
+            endorsement = json.dumps(endorse(party, pair, endorser or pair, at, reason).to_json())
             active = (t.party_key.c.party == party.id) & (t.party_key.c.state == "active")
             connection.execute(update(t.party_key).where(active).values(state=state, until_at=at, reason=reason))
             self._add_key(connection, party.id, pair, at, reason, endorsement)
             self._events.emit(connection, actor, f"key.{state}", [party.id, pair.key_id], {"reason": reason})
+        self._keyring.promote(_key_name(party))
         return PublicKey(pair.key_id, pair.public_hex)
+
+    def _settle_key(self, party: Party) -> None:
+        """Ends a rotation that was cut off: a staged key that the register knows takes the name, any other is no key yet."""
+        staged = self._keyring.staged(_key_name(party))
+        if staged is not None and staged.key_id in {k.public.key_id for k in self.active(party.id)}:
+            self._keyring.promote(_key_name(party))
 
     def grant(self, actor: Actor, name: str, role: str) -> None:
         party, checked = self.get(name), as_role(role)
@@ -158,14 +172,18 @@ class Parties:
     def sign_in(self, name: str, project: str = DEFAULT_PROJECT) -> Actor:
         """The Actor of a party whose active private key lies in this keyring. Raises Refused without it."""
         party = self.get(name)
-        if not self._keyring.has(party.name) or self._keyring.load(party.name).key_id not in {k.public.key_id for k in self.active(party.id)}:
+        self._settle_key(party)
+        key, active = _key_name(party), {k.public.key_id for k in self.active(party.id)}
+        if not self._keyring.has(key) or self._keyring.load(key).key_id not in active:
             raise Refused("no-key", f"this keyring holds no active key of {party.id}", "act as a party whose key you hold: --as NAME")
         return self.actor(party.id, project)
 
     def get(self, name: str) -> Party:
         """A party by id or by short name. Raises Missing with the nearest name."""
+        fits = (t.party.c.id == name) | (t.party.c.name == name)
+        query = select(t.party).where(fits).order_by((t.party.c.id != name), t.party.c.id)  # nobody gets at an id by taking it as a name
         with self._database.read() as connection:
-            row = connection.execute(select(t.party).where((t.party.c.id == name) | (t.party.c.name == name))).mappings().first()
+            row = connection.execute(query).mappings().first()
         if row is None:
             raise Missing("no-party", f"there is no party {name!r}", nearest(name, [p.name for p in self.list()]))
         return _party(row)
@@ -194,12 +212,15 @@ class Parties:
 
     def signer(self, actor: Actor) -> KeyPair:
         """The private key of an actor, where this keyring has it."""
-        return self._keyring.load(self.get(actor.party).name)
+        return self._keyring.load(_key_name(self.get(actor.party)))
 
-    def open(self, envelope: Envelope, payload_type: str, party: str, at: str) -> bytes:
-        """The payload of an envelope that a key of `party` signed while it held. Raises Refused."""
-        verifiers = {k.public.key_id: k.public for k in self.keys(party) if k.holds_at(at)}
-        return unseal(envelope, payload_type, verifiers)
+    def open(self, envelope: Envelope, payload_type: str, party: str, at: str, *, is_new: bool = False) -> bytes:
+        """The payload of an envelope that a key of `party` signed while it held. Raises Refused.
+
+        `is_new`: it arrives only now, so that a revoked key counts for nothing, whatever time the envelope names.
+        """
+        holding = (k for k in self.keys(party) if k.holds_at(at) and not (is_new and k.state == "revoked"))
+        return unseal(envelope, payload_type, {k.public.key_id: k.public for k in holding})
 
     def _organisation(self, connection: Connection) -> str:
         return connection.execute(select(t.party.c.id).where(t.party.c.kind == "organisation")).scalars().first() or ""
@@ -224,7 +245,12 @@ def _key(row: RowMapping) -> PartyKey:
     return PartyKey(public, row["party"], row["state"], row["from_at"], row["until_at"], row["reason"], endorsement)
 
 
+def _key_name(party: Party) -> str:
+    """Under which name the keyring holds a party's key."""
+    return "root" if party.kind == "organisation" else party.name
+
+
 def _checked_name(name: str) -> str:
-    if not _NAME.fullmatch(name) or name in ("root", "log"):
+    if not _NAME.fullmatch(name) or name in ("root", "log") or name.startswith(RESERVED):
         raise Invalid("bad-name", f"{name!r} cannot name a party", "use letters, digits, '.', '_' and '-', at most 63")
     return name

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import cedarpy
 
-from touyan.core.errors import Refused
-from touyan.core.party import Actor, Verb
+from touyan.core.errors import Invalid, Refused
+from touyan.core.names import nearest
+from touyan.core.party import VERBS, Actor, Verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,9 @@ class Decision:
 
 @lru_cache(4096)
 def decide(actor: Actor, verb: Verb, thing: Thing) -> Decision:
-    """The decision, a pure function of its arguments."""
+    """The decision, a pure function of its arguments. Raises Invalid on a verb that is none: it becomes part of the question."""
+    if verb not in VERBS:
+        raise Invalid("bad-verb", f"{str(verb)[:40]!r} is no verb of the policy", nearest(str(verb)[:40], VERBS))
     request = {"principal": f'Party::"{_plain(actor.party)}"', "action": f'Action::"{verb}"', "resource": f'Thing::"{_plain(thing.id)}"', "context": {}}
     principal = {
         "uid": {"__entity": {"type": "Party", "id": _plain(actor.party)}},
@@ -67,8 +70,8 @@ def _words(actor: Actor) -> str:
 
 
 def _plain(identifier: str) -> str:
-    """An id that is safe inside a quoted Cedar entity; ids are plain text, anything else is spelt out."""
-    return "".join(c if c.isalnum() or c in "-_/.:@" else f"%{ord(c):x}" for c in identifier)
+    """An id that is safe inside a quoted Cedar entity: other characters are spelt out, so that no two ids become one."""
+    return "".join(c if (c.isascii() and c.isalnum()) or c in "-_/.:@" else f"%{ord(c):x};" for c in identifier)
 
 
 @cache
