@@ -9,14 +9,17 @@ import hashlib
 import json
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from corpora import BANK_CARD, EMAIL, ID_CARD, MOBILE, STATUTE, FakeWork, folder, row, table
 
-from touyan.corpus import refine, split
+from touyan.corpus import pack, refine, split
+from touyan.corpus.pack import PackParams
 from touyan.corpus.refine import RefineParams
 from touyan.corpus.split import SplitParams
 
 GOLDEN = {
+    ("pack", "1"): "df983d4f426222fa",
     ("refine", "1"): "fe698235a38db076",
     ("split", "1"): "45be7c9d66009841",
 }
@@ -33,7 +36,27 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, 
     refine.run(corpus)
     divided = FakeWork(SplitParams(test_share=0.3), tmp_path / "split", {"corpus": [corpus.out]})
     split.run(divided)
-    return {(step.name, step.version): _digest(work.out) for step, work in ((refine.STEP, corpus), (split.STEP, divided))}
+    tokens = FakeWork(PackParams(), tmp_path / "tokens", {"corpus": [divided.out], "tokenizer": [_tokenizer(tmp_path)]})
+    pack.run(tokens)
+    found = {(step.name, step.version): _digest(work.out) for step, work in ((refine.STEP, corpus), (split.STEP, divided))}
+    return found | {(pack.STEP.name, pack.STEP.version): _digest_tokens(tokens.out)}
+
+
+def _tokenizer(folder: Path) -> Path:
+    """Every byte a token, after the three special ones: nothing that a training could change."""
+    tokenizers = pytest.importorskip("tokenizers")
+    pieces = ["<|pad|>", "<|bos|>", "<|end|>", *sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())]
+    made = tokenizers.Tokenizer(tokenizers.models.BPE({piece: i for i, piece in enumerate(pieces)}, []))
+    made.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.add_special_tokens(pieces[:3])
+    made.save(str(folder / "tokenizer.json"))
+    return folder
+
+
+def _digest_tokens(tokens: Path) -> str:
+    indexes = [pq.read_table(path).to_pylist() for path in sorted(tokens.rglob("*.index.parquet"))]
+    facts = json.dumps([indexes, json.loads((tokens / "summary.json").read_text())], sort_keys=True).encode()
+    return hashlib.sha256(facts + b"".join(path.read_bytes() for path in sorted(tokens.rglob("*.bin")))).hexdigest()[:16]
 
 
 def _digest(corpus: Path) -> str:

@@ -85,6 +85,7 @@ def test_a_telephone_word_may_touch_the_number(word: str) -> None:
         "￥13500000000",
         "13500000000.50",
         "0.13500000000",
+        f"0.{BANK_CARD}",
         "约13800000000吨",
         "批号A15913305356B",
         "第一百三十八条",

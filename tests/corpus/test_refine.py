@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tempfile
+import unicodedata
 from collections import defaultdict
 from pathlib import Path
 
@@ -20,6 +22,8 @@ from corpora import (
     table,
     texts_of,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from touyan.core.document import Span, pseudonym, replay
 from touyan.core.errors import Invalid, Missing
@@ -139,6 +143,17 @@ def test_a_restart_makes_only_the_parts_that_are_missing(tmp_path: Path) -> None
     refine.run(work)
     assert bytes_of(work.out) == whole
     assert kept.stat().st_mtime_ns == untouched
+
+
+@settings(max_examples=15)
+@given(st.lists(st.sampled_from(["甲", "乙\u3000丙", "乙 丙", "A丁", "ａ丁"]), max_size=8), st.integers(1, 9))
+def test_the_first_in_order_is_kept_whatever_the_shards(texts: list[str], shard_rows: int) -> None:
+    rows = [row(str(i), text) for i, text in enumerate(texts)]
+    seen = ["".join(unicodedata.normalize("NFKC", text).casefold().split()) for text in texts]
+    with tempfile.TemporaryDirectory() as name:
+        work = refined(Path(name), rows, shard_rows=shard_rows, operators=("unicode", "exact-duplicates"))
+        kept = [each.natural_key for each in read_documents(work.out, with_split=True)]
+    assert kept == [str(i) for i, form in enumerate(seen) if form not in seen[:i]]
 
 
 def test_sources_come_in_the_order_of_the_flow(tmp_path: Path) -> None:

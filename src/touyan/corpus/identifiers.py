@@ -150,10 +150,11 @@ def is_bank_card(digits: str) -> bool:
 
 
 def _card_spelling(text: str, groups: list[tuple[int, int]]) -> bool:
-    """A card is printed in groups of at least four, or in one; inside a word of letters and digits it is something else."""
-    if any(end - start < 4 for start, end in groups[:-1]):
+    """A card is printed in groups of at least four, or in one; part of a word or of a decimal fraction it is something else."""
+    start, end = groups[0][0], groups[-1][1]
+    if any(last - first < 4 for first, last in groups[:-1]):
         return False
-    return not (_letter_before(text, groups[0][0]) or _letter_after(text, groups[-1][1]))
+    return not (_letter_before(text, start) or _letter_after(text, end) or _is_decimal(text, start, end))
 
 
 def _mobile_spelling(text: str, digits: str, groups: list[tuple[int, int]]) -> bool:
@@ -170,10 +171,14 @@ def _mobile_spelling(text: str, digits: str, groups: list[tuple[int, int]]) -> b
 
 
 def _is_quantity(text: str, start: int, end: int) -> bool:
-    before, after = text[max(0, start - 8) : start], text[end : end + 2]
-    is_decimal = re.search(r"[0-9]\.\Z", before) or re.match(r"\.[0-9]", after)
+    before = text[max(0, start - 8) : start]
     is_word = _letter_after(text, end) or (_letter_before(text, start) and not _TELEPHONE_WORD.search(before))
-    return bool(is_decimal or is_word or before.endswith(_CURRENCY) or _UNIT.match(text, end))
+    return bool(_is_decimal(text, start, end) or is_word or before.endswith(_CURRENCY) or _UNIT.match(text, end))
+
+
+def _is_decimal(text: str, start: int, end: int) -> bool:
+    before, after = text[max(0, start - 2) : start], text[end : end + 2]
+    return (before[1:] == "." and before[:1].isdigit()) or (after[:1] == "." and after[1:].isdigit())
 
 
 def _letter_before(text: str, start: int) -> bool:
