@@ -67,7 +67,8 @@ def fit(features: object, labels: list[str], cost: float, seed: int) -> tuple[Fl
     weights, bias = machine.coef_, machine.intercept_
     if len(machine.classes_) == 2:
         weights, bias = np.vstack([-weights, weights]), np.concatenate([-bias, bias])
-    return weights.astype(np.float32), bias.astype(np.float32), [str(label) for label in machine.classes_]
+    # liblinear gives Fortran order, and safetensors writes the buffer as it lies: rows would come back as columns.
+    return np.ascontiguousarray(weights, np.float32), bias.astype(np.float32), [str(label) for label in machine.classes_]
 
 
 def load_linear(folder: Path) -> LinearClassifier:
