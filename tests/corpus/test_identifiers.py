@@ -133,4 +133,4 @@ def test_folding_keeps_every_code_point_in_its_place(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["1 ", "1-", "a.", "a@", "@b-", "1", "１－"])
 def test_hostile_text_is_scanned_to_its_end(piece: str) -> None:
-    assert find(piece * 50_000 + f"@。{MOBILE}")
+    assert find(piece * 10_000 + f"@。{MOBILE}")

@@ -59,7 +59,7 @@ def test_an_operator_travels_to_another_process_unchanged(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(texts=st.lists(st.sampled_from(TEXTS) | st.text(), min_size=1, max_size=6), data=st.data())
 def test_the_division_into_batches_changes_nothing(name: str, texts: list[str], data: st.DataObject) -> None:
     whole = batch(*texts)
@@ -82,7 +82,7 @@ def test_a_batch_is_never_changed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(texts=st.lists(st.sampled_from(TEXTS) | st.text(), min_size=1, max_size=4))
 def test_spans_lie_inside_the_text_and_edits_are_disjoint(name: str, texts: list[str]) -> None:
     (marks,) = judged(name, [batch(*texts)])

@@ -10,17 +10,16 @@ import json
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
 import pytest
-from corpora import DocumentBatch, batch
 
 from touyan.core.document import apply
 from touyan.corpus.mask import Mask
-from touyan.corpus.script import Script
+from touyan.corpus.refine import RefineParams
+from touyan.corpus.script import han_shares
 from touyan.corpus.unicode import repairs
 
 PLANTED = Path(os.environ.get("TOUYAN_SHARED_DATA", Path(__file__).parents[3] / "shared/data")) / "refinery_corpus.jsonl.zst"
@@ -52,18 +51,14 @@ def planted() -> list[dict[str, Any]]:
         return [json.loads(line) for line in io.TextIOWrapper(file, encoding="utf-8")]
 
 
-def batches(texts: list[str]) -> Iterator[DocumentBatch]:
-    for start in range(0, len(texts), 1024):
-        yield batch(*texts[start : start + 1024])
-
-
 def test_clean_statutes_are_not_masked(articles: list[str]) -> None:
     assert len(articles) == 26_196
-    assert not any(Mask().judge(each).spans for each in batches(articles))
+    mask = Mask()
+    assert not any(mask.spans(text) for text in articles)
 
 
 def test_clean_statutes_are_chinese(articles: list[str]) -> None:
-    assert not any(Script().judge(each).verdicts for each in batches(articles))
+    assert han_shares(articles).min() > RefineParams().min_han_share
 
 
 def test_repair_of_clean_statutes_only_touches_spaces(articles: list[str]) -> None:

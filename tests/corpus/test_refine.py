@@ -29,7 +29,8 @@ from touyan.core.document import Span, pseudonym, replay
 from touyan.core.errors import Invalid, Missing
 from touyan.corpus import refine
 from touyan.corpus.refine import RefineParams
-from touyan.store.formats.documents import DocumentRow, read_documents
+from touyan.store.formats.documents import DocumentRow, DocumentWriter, read_documents
+from touyan.store.formats.shards import ShardLimits
 
 ENGLISH = "This is plain English text, which has no place in a corpus of Chinese statutes at all."
 ROWS = [
@@ -213,13 +214,17 @@ def test_an_operator_may_stand_in_a_recipe_only_once(tmp_path: Path) -> None:
         refined(tmp_path, operators=("unicode", "length", "unicode"))
 
 
-def test_large_documents_end_a_row_group_early(tmp_path: Path) -> None:
+def test_large_documents_end_a_row_group_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import pyarrow.parquet as pq
 
-    work = refined(tmp_path, [row(str(i), f"{STATUTE}{i}" * 30_000) for i in range(4)], shard_rows=100)
+    monkeypatch.setattr("touyan.store.formats.corpus.GROUP_CHARACTERS", 2 * len(STATUTE))
+    with DocumentWriter(tmp_path / "documents", limits=ShardLimits(group_rows=1)) as writer:
+        for key in "abcd":
+            writer.add(row(key, STATUTE + key))
+    work = FakeWork(RefineParams(), tmp_path / "corpus", {"documents": [tmp_path / "documents"]})
+    refine.run(work)
     file = pq.ParquetFile(work.out / "documents/part-00000.parquet")
-    assert [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)] == [3, 1]
-    assert len(texts_of(work.out)) == 4
+    assert [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)] == [2, 2]
 
 
 def test_nothing_in_gives_an_empty_corpus(tmp_path: Path) -> None:
