@@ -75,7 +75,7 @@ def test_a_correction_comes_back_with_its_lineage_and_rights(store: Store, model
         rights = store.statements.standing(connection, "default", collected.asset).rights
     assert rights is not None
     assert (rights.authority, rights.personal_state, rights.evidence) == (
-        "user-consent", "contains", ("terms accepted with the API key: terms-1",),
+        "user-consent", "contains", ("terms accepted with the key: terms-1",),
     )  # fmt: skip
 
 

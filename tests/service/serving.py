@@ -132,8 +132,8 @@ def permit_for(
     store.reviews.vote(_reviewer(store), review.id, "approve", "looks fine", "model-reviewer")
     draft = Permit(
         number="", kind=kind, project=me.project, organisation=store.parties.get(me.party).organisation, officer=me.party,
-        model=model, corpus="", checks="", evaluation="", review=review.id, submitter=me.party, rule_pack=None, outcomes=(), measures=(),
-        winners=(), votes=(), log=None, scope=scope or Scope(), conditions=("answers are shown with their notice",), filings=(),
+        model=model, corpus="", checks="", evaluation="", review=review.id, submitter=me.party, rule_pack=None, outcomes=(),
+        measures=(), winners=(), votes=(), log=None, scope=scope or Scope(), conditions=("keep the notice",), filings=(),
         issued_at=iso(now_ms), expires_at=iso(now_ms + days * DAY_MS), demo=demo,
     )  # fmt: skip
     return store.permits.issue(me, draft)

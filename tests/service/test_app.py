@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import httpx
@@ -80,19 +81,24 @@ def test_the_official_client_gets_its_own_kinds_of_errors(make_live: Make) -> No
             client.completions.create(model=NAME, prompt="x", echo=True)
 
 
-@pytest.mark.parametrize(
-    "authorization", [None, "", "Bearer", "Bearer ty-1", "Basic dDp0", "Bearer " + "x" * 5000, "Bearer ty-" + "0" * 64]
-)
-def test_without_a_good_key_nothing_is_answered(make_live: Make, authorization: str | None) -> None:
+KEYS = [None, "", "Bearer", "Bearer ty-1", "Basic dDp0", "Bearer " + "x" * 5000, "Bearer ty-" + "0" * 64]
+
+
+def test_without_a_good_key_nothing_is_answered(make_live: Make) -> None:
     live = make_live()
-    headers = {} if authorization is None else {"authorization": authorization}
-    with httpx.Client(base_url=live.url, headers=headers) as client:
-        for method, path in [("GET", "/v1/models"), ("POST", "/v1/completions"), ("POST", "/v1/feedback"), ("GET", "/metrics")]:
-            response = client.request(
-                method, path, json={"prompt": "x", "response_id": "r", "rating": "up"} if method == "POST" else None
-            )
-            assert response.status_code == 401, path
-            assert response.json()["error"]["hint"]
+    body = {"prompt": "x", "response_id": "r", "rating": "up"}
+    with httpx.Client(base_url=live.url) as client:
+        for authorization in KEYS:
+            headers = {} if authorization is None else {"authorization": authorization}
+            for method, path in [
+                ("GET", "/v1/models"),
+                ("POST", "/v1/completions"),
+                ("POST", "/v1/feedback"),
+                ("GET", "/metrics"),
+            ]:
+                response = client.request(method, path, json=body if method == "POST" else None, headers=headers)
+                assert response.status_code == 401, (path, authorization)
+                assert response.json()["error"]["hint"]
 
 
 def test_the_same_seed_gives_the_same_text(make_live: Make) -> None:
@@ -108,27 +114,28 @@ def test_a_text_ends_before_its_stop_string(make_live: Make) -> None:
     assert body["choices"][0]["finish_reason"] == "stop"
 
 
-@pytest.mark.parametrize(
-    ("body", "word"),
-    [
-        ({"prompt": "x", "echo": True}, "echo"),
-        ({"prompt": "x", "n": 2}, "n"),
-        ({"prompt": "x", "logprobs": 3}, "logprobs"),
-        ({"prompt": "x", "temprature": 1}, "temperature"),
-        ({"prompt": "x", "max_tokens": 10**6}, "max_tokens"),
-        ({"prompt": "x", "max_tokens": 0}, "max_tokens"),
-        ({"prompt": "x", "temperature": -1}, "temperature"),
-        ({"prompt": ["a", "b"]}, "one prompt"),
-        ({"prompt": [1, 2]}, "prompt"),
-        ({"prompt": "x", "stop": list("abcde")}, "stop"),
-        ({"prompt": "x" * 9000}, "tokens"),
-        ({}, "prompt"),
-    ],
-)
-def test_a_request_that_cannot_be_served_is_refused_by_name(make_live: Make, body: dict[str, object], word: str) -> None:
-    response = make_live().post("/v1/completions", **body)
-    assert response.status_code == 422
-    assert word in json.dumps(response.json(), ensure_ascii=False)
+BAD: list[tuple[dict[str, object], str]] = [
+    ({"prompt": "x", "echo": True}, "echo"),
+    ({"prompt": "x", "n": 2}, "n"),
+    ({"prompt": "x", "logprobs": 3}, "logprobs"),
+    ({"prompt": "x", "temprature": 1}, "temperature"),
+    ({"prompt": "x", "max_tokens": 10**6}, "max_tokens"),
+    ({"prompt": "x", "max_tokens": 0}, "max_tokens"),
+    ({"prompt": "x", "temperature": -1}, "temperature"),
+    ({"prompt": ["a", "b"]}, "one prompt"),
+    ({"prompt": [1, 2]}, "prompt"),
+    ({"prompt": "x", "stop": list("abcde")}, "stop"),
+    ({"prompt": "x" * 9000}, "tokens"),
+    ({}, "prompt"),
+]
+
+
+def test_a_request_that_cannot_be_served_is_refused_by_name(make_live: Make) -> None:
+    live = make_live()
+    for body, word in BAD:
+        response = live.post("/v1/completions", **body)
+        assert response.status_code == 422, body
+        assert word in json.dumps(response.json(), ensure_ascii=False), body
 
 
 def test_a_body_beyond_the_limit_is_refused_whatever_its_headers_say(make_live: Make) -> None:
@@ -186,3 +193,17 @@ def test_every_route_has_examples_in_its_description(make_live: Make) -> None:
     described = httpx.get(f"{live.url}/openapi.json").json()
     for name in ("Completion", "Chat", "Classification", "Feedback"):
         assert described["components"]["schemas"][name]["examples"]
+
+
+def test_a_limit_inside_a_character_leaves_no_half_of_it(make_live: Make) -> None:
+    live = make_live(FakeEngine("依法纳税"))
+    body = live.post("/v1/completions", prompt="第", max_tokens=5).json()
+    assert body["choices"][0] == {"index": 0, "text": f"依\n\n{NOTICE}", "finish_reason": "length", "logprobs": None}
+
+
+def test_the_page_runs_its_own_script_alone_and_needs_no_other_host(make_live: Make) -> None:
+    response = httpx.get(make_live().url)
+    assert response.headers["content-security-policy"].startswith("default-src 'none'")
+    assert "sha256-" in response.headers["content-security-policy"]
+    assert not re.search(r"https?://|innerHTML|style=|onclick", response.text)
+    assert "人工智能生成" in response.text

@@ -27,7 +27,8 @@ def to_json(record: Said) -> dict[str, Json]:
     return {
         "feedback": VERSION, "id": record.id, "response_id": answer.id, "at": record.at, "model": answer.model,
         "permit": answer.permit, "prompt": answer.prompt, "completion": answer.completion, "correction": record.correction,
-        "rating": record.rating, "comment": record.comment, "terms": record.terms, "subject": record.party, "text": text_of(record),
+        "rating": record.rating, "comment": record.comment, "terms": record.terms, "subject": record.party,
+        "text": text_of(record),
     }  # fmt: skip
 
 

@@ -57,7 +57,9 @@ def make_app(
         async with watching(running):
             yield
 
-    app = FastAPI(title=f"Touyan 头雁: {service_name}", version="1", lifespan=lifespan, description=NOTICE)
+    app = FastAPI(
+        title=f"Touyan 头雁: {service_name}", version="1", lifespan=lifespan, description=NOTICE, docs_url=None, redoc_url=None
+    )
     app.state.running = running
     if demo:
         app.add_middleware(LoopbackOnly)
@@ -251,7 +253,7 @@ def _add_errors(app: FastAPI) -> None:
         if isinstance(error.__cause__, TouyanError):  # raised while the body was read
             return told(request, error.__cause__)
         status = error.status_code if isinstance(error, HTTPException) else 500
-        refused = Missing("no-route", f"{request.method} {request.url.path[:100]} is not served", "see /docs")
+        refused = Missing("no-route", f"{request.method} {request.url.path[:100]} is not served", "see /openapi.json")
         return JSONResponse(body_of(refused, ""), status)
 
     app.add_exception_handler(TouyanError, ours)

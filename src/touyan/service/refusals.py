@@ -65,4 +65,6 @@ def from_validation(errors: Sequence[Mapping[str, Any]], fields: Sequence[str]) 
         hint = nearest(place[-1], fields) if len(place) == 1 else "leave it out"
         return Invalid("unknown-field", f"the field {param!r} is not known here"[:200], hint), param
     message = str(first.get("msg", "it is not valid")).removeprefix("Value error, ")
-    return Invalid("bad-request", f"{param or 'the body'}: {message}"[:300], "see the schema and its examples at /docs"), param
+    return Invalid(
+        "bad-request", f"{param or 'the body'}: {message}"[:300], "see the schema and its examples at /openapi.json"
+    ), param

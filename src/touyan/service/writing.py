@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from touyan.core.errors import Broken, Invalid, Missing, TouyanError
 from touyan.flow.backend import Engine, Sampling, Tokenizer
 from touyan.service.batch import Batch, End, Ticket
-from touyan.service.text import Decoder, Stopper
+from touyan.service.text import UNFINISHED, Decoder, Stopper
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,9 @@ class Writing:
             piece = self._stopper.feed(self._decoder.feed(item))
         else:
             self.finish = item
-            piece = self._stopper.feed(self._decoder.rest()) + self._stopper.rest()
+            rest = self._decoder.rest()
+            # A limit may fall inside a character of several tokens: half a character is no text.
+            piece = self._stopper.feed(rest.rstrip(UNFINISHED) if item == "length" else rest) + self._stopper.rest()
         if self._stopper.is_stopped:
             self.finish = "stop"
         return piece
