@@ -15,18 +15,19 @@ from pathlib import Path
 from touyan import report
 from touyan.compute.local import LocalSite
 from touyan.core.party import Actor
-from touyan.core.permit import Scope
 from touyan.core.review import Subject
 from touyan.data.sources import complaint
 from touyan.data.sources import gather as gather_sources
+from touyan.feedback.collect import Collected, Stated, collect
+from touyan.feedback.sources import feedback_sources
+from touyan.flow.feedback import with_feedback
 from touyan.flow.file import Flow, purposes_needed, read_flow
 from touyan.flow.record import RunRecord, RunState
 from touyan.flow.run import Listener, Runner
-from touyan.permit.issue import issue
+from touyan.permit.decide import brief, decide
 from touyan.permit.review import request
 from touyan.service.bind import bind
 from touyan.store.home import Store
-from touyan.store.reviews import Review
 
 Sources = Mapping[str, tuple[str, str]]
 """Name to (Asset id, `provider/name`) of every cleared source."""
@@ -54,9 +55,7 @@ def turn(store: Store, actor: Actor, path: Path, listener: Listener | None = Non
     try:
         make(store, run, sources, listener, until)
         if not until:
-            waits_for = review(store, run)
-            if not waits_for:
-                serve(store, run)
+            waits_for = review(store, run) or serve(store, run)
         state = "waiting" if waits_for else "done"
     except KeyboardInterrupt:
         state = "stopped"
@@ -69,13 +68,16 @@ def turn(store: Store, actor: Actor, path: Path, listener: Listener | None = Non
 
 def gather(store: Store, actor: Actor, flow: Flow) -> tuple[RunRecord, Sources]:
     """data: every source becomes an Asset with rights, or is refused with reasons before a byte of it is read."""
-    gathered = gather_sources(store, actor, flow.file.sources, flow.folder, purposes_needed(flow))
-    run = RunRecord(store, actor, flow, [g.to_json() for g in gathered])
+    purposes = purposes_needed(flow)
+    gathered = gather_sources(store, actor, flow.file.sources, flow.folder, purposes)
+    returned = feedback_sources(store, actor, purposes) if flow.file.feedback else []
+    whole = with_feedback(flow, {f.name: (f.provider, f.rights) for f in returned})
+    run = RunRecord(store, actor, whole, [s.to_json() for s in (*gathered, *returned)])
     refused = [g for g in gathered if not g.is_cleared]
     if refused and flow.file.on_refused == "stop":
         run.end("failed")
         raise complaint(refused[0])
-    return run, {g.name: (g.asset, g.provider) for g in gathered if g.is_cleared}
+    return run, {s.name: (s.asset, s.provider) for s in (*gathered, *returned) if not s.blocks}
 
 
 def make(store: Store, run: RunRecord, sources: Sources, listener: Listener | None, until: str) -> None:
@@ -94,25 +96,21 @@ def review(store: Store, run: RunRecord) -> str:
     run.review = {"id": asked.id, "state": asked.state, "kind": wanted.kind, "roles": list(wanted.roles)}
     if asked.state != "approved":
         return "review"
-    return permit(store, run, asked)
+    issued = decide(store, run.actor, asked, run.flow.file.permit)
+    run.permit = brief(issued) if issued is not None else None
+    return "" if issued is not None else "permit"
 
 
-def permit(store: Store, run: RunRecord, approved: Review) -> str:
-    """The organisation's signature under an approved review, with the scope that the flow asks for; once, whoever runs it again."""
-    found, wanted = store.permits.of_review(run.actor.project, approved.id), run.flow.file.permit
-    if found is None and (wanted is None or "officer" not in run.actor.roles):
-        return "permit"
-    if found is None and wanted is not None:
-        scope = Scope(wanted.audience, wanted.domain, tuple(wanted.sites), tuple(wanted.testers))
-        found = issue(store, run.actor, approved.id, approved.request.kind, scope, wanted.days, wanted.conditions)
-    if found is not None:
-        fields = {"number": found.number, "kind": found.permit.kind, "state": found.state, "expires_at": found.permit.expires_at}
-        run.permit = fields | {"is_demo": found.permit.demo}
-    return ""
-
-
-def serve(store: Store, run: RunRecord) -> None:
-    """service: the address is bound to this model, then to the one before it, then to people only. Feedback comes back from there."""
+def serve(store: Store, run: RunRecord) -> str:
+    """service: the address is bound to this model, then to the one before it, then to people only."""
     service = run.flow.file.service
     if service is not None and run.served_model:
         bind(store, run.actor, service.name, run.served_model)
+    return ""
+
+
+def learn(store: Store, actor: Actor, path: Path, listener: Listener | None = None) -> tuple[Collected, Turn]:
+    """feedback: what users said becomes an Asset through the same rights gate, and the ring turns again with it."""
+    wanted = read_flow(path).file.feedback
+    collected = collect(store, actor, Stated(wanted.security) if wanted else None)
+    return collected, turn(store, actor, path, listener)

@@ -73,6 +73,12 @@ class ServiceEntry(_Strict):
     model: str = Field("", description="step that makes the model; default: the last one that generates")
 
 
+class FeedbackEntry(_Strict):
+    """Feedback that users of the service gave comes back as a source. Its presence says that it is wanted."""
+
+    security: Literal["public", "general", "important"] = Field(description="security class, as who collects it states it")
+
+
 class FlowFile(_Strict):
     """A ring, from sources to service."""
 
@@ -85,6 +91,7 @@ class FlowFile(_Strict):
     review: ReviewEntry | None = None
     permit: PermitEntry | None = None
     service: ServiceEntry | None = None
+    feedback: FeedbackEntry | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -157,6 +164,7 @@ def _plain(message: str, given: object) -> str:
 
 _SHAPES: dict[str, type[BaseModel]] = {
     "sources": Source, "steps": StepEntry, "review": ReviewEntry, "permit": PermitEntry, "service": ServiceEntry,
+    "feedback": FeedbackEntry,
 }  # fmt: skip
 
 

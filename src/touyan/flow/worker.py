@@ -15,7 +15,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from touyan.compute.folder import MARK, AttemptFolder, marked, newest_checkpoint, read_json, remove, write_json, write_mark
+from touyan.compute.folder import (
+    FOLDER_VERSION,
+    MARK,
+    AttemptFolder,
+    marked,
+    newest_checkpoint,
+    read_json,
+    remove,
+    write_json,
+    write_mark,
+)
 from touyan.compute.plugins import load
 from touyan.core.asset import check_path
 from touyan.core.canonical import parse
@@ -127,6 +137,10 @@ def prepare(folder: AttemptFolder) -> tuple[AttemptWork, StepSpec]:
     """The step of the spec and what it works on. Raises Conflict where the installed step is another version."""
     spec = read_spec(read_envelope(parse(folder.file("spec").read_bytes())).payload)
     staged = read_json(folder.file("inputs"))
+    if staged["folder"] != FOLDER_VERSION:
+        raise Conflict(
+            "other-folder", f"the Attempt's folder is of version {staged['folder']}", "run agent and steps of one Touyan"
+        )
     step = load(str(staged["entry"]))
     if not isinstance(step, StepSpec):
         raise Broken(
