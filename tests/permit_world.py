@@ -70,7 +70,9 @@ class World:
         return issue.issue(self.store, self.olga, found.id, scope=scope, days=days)
 
 
-def build_world(store: Store, seam: FixedSeam, folder: Path, checks: Mapping[str, str] | None = None, pack: str = "demo") -> World:
+def build_world(
+    store: Store, seam: FixedSeam, folder: Path, checks: Mapping[str, str] | None = None, pack: str = "demo"
+) -> World:
     """The world; `checks` gives other outcomes by the id of the rule."""
     ann = store.me()
     people: dict[str, Actor] = {}
@@ -87,7 +89,9 @@ def add_subject(store: Store, actor: Actor, folder: Path, checks: Mapping[str, s
         store.statements.make(connection, actor, source, "rights", {"rights": CLEARED.to_json()})
     corpus = _publish(store, actor, folder, "corpus", {"summary.json": "{}"}, {"documents": source})
     model = _publish(store, actor, folder, "model", {"model.safetensors": "weights", "touyan.json": "{}"}, {"tokens": corpus})
-    evaluation = _publish(store, actor, folder, "evaluation", {"metrics.json": json.dumps(METRICS)}, {"models": model, "corpus": corpus})
+    evaluation = _publish(
+        store, actor, folder, "evaluation", {"metrics.json": json.dumps(METRICS)}, {"models": model, "corpus": corpus}
+    )
     given = {"corpus": corpus, "evaluation": evaluation}
     done = _publish(store, actor, folder, "checks", checks_files(pack, checks or {}), given)
     return Subject(model, corpus, done, evaluation)
@@ -110,7 +114,13 @@ _numbers = itertools.count()
 
 
 def _publish(
-    store: Store, actor: Actor, folder: Path, kind: str, files: Mapping[str, str], inputs: Mapping[str, str] | None = None, provider: str = ""
+    store: Store,
+    actor: Actor,
+    folder: Path,
+    kind: str,
+    files: Mapping[str, str],
+    inputs: Mapping[str, str] | None = None,
+    provider: str = "",
 ) -> str:
     place = folder / f"{kind}-{next(_numbers)}"
     place.mkdir(parents=True)

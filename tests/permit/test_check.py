@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from permit_world import METRICS
 from still_work import StillWork
 
+from permit_world import METRICS
 from touyan.core.errors import Invalid, Missing
 from touyan.permit.check import STEP, CheckParams, run
 from touyan.permit.checks.copies import folded_digest
@@ -41,7 +41,15 @@ def write_corpus(folder: Path, rows: list[DocumentRow], dropped: dict[str, str] 
             writer.add(row)
     with PartWriter(folder / "verdicts" / "part-00000.parquet", verdicts_schema()) as verdicts:
         names = list((dropped or {}).items())
-        fixed = {"operator": "length", "version": "1", "score": None, "excerpt": "", "outcome": "drop", "evidence": None, "parameters": ""}
+        fixed = {
+            "operator": "length",
+            "version": "1",
+            "score": None,
+            "excerpt": "",
+            "outcome": "drop",
+            "evidence": None,
+            "parameters": "",
+        }
         columns = {name: [value] * len(names) for name, value in fixed.items()}
         verdicts.extend(columns | {"doc_id": [d for d, _ in names], "reason": [r for _, r in names]})
     return folder
@@ -61,7 +69,9 @@ def checked(tmp_path: Path, rows: list[DocumentRow], params: CheckParams | None 
     """The checks by id, after the step has run in `tmp_path`."""
     corpus = write_corpus(tmp_path / "corpus", rows, more.get("dropped"))
     evaluation = write_evaluation(tmp_path / "evaluation", more.get("metrics"))
-    work = StillWork(params or CheckParams(), tmp_path / "out", {"corpus": [corpus], "evaluation": [evaluation], **more.get("inputs", {})})
+    work = StillWork(
+        params or CheckParams(), tmp_path / "out", {"corpus": [corpus], "evaluation": [evaluation], **more.get("inputs", {})}
+    )
     run(work)
     written = json.loads((work.out / "checks.json").read_text())
     assert sum(work.counts.values()) == len(written["checks"])
@@ -114,7 +124,9 @@ def test_a_corpus_that_was_not_split_has_nothing_held_out(tmp_path: Path) -> Non
 
 def test_an_empty_corpus_passes_nothing(tmp_path: Path) -> None:
     found = checked(tmp_path, [])
-    assert {found[i]["outcome"] for i in ("rights-recorded", "source-traced", "residual-identifiers", "held-out-contamination")} == {"abstain"}
+    assert {
+        found[i]["outcome"] for i in ("rights-recorded", "source-traced", "residual-identifiers", "held-out-contamination")
+    } == {"abstain"}
 
 
 def test_drops_are_counted_by_reason(tmp_path: Path) -> None:

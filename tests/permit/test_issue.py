@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from permit_world import World, add_subject, build_world
 
+from permit_world import World, add_subject, build_world
 from touyan.core.canonical import canonical
 from touyan.core.errors import Invalid, Missing, Refused
 from touyan.core.permit import Filing, Scope, Use
@@ -41,7 +41,10 @@ def test_the_permit_says_what_it_rests_on(world: World) -> None:
     assert permit.rule_pack is not None
     assert (permit.rule_pack.id, permit.rule_pack.sha256) == ("demo", find_pack("demo").sha256)
     assert {o.outcome for o in permit.outcomes} == {"pass", "abstain"}
-    assert [(m.model, m.value, m.low, m.high) for m in permit.measures] == [("train", "3.65", "3.6", "3.7"), ("ngram", "3.91", "3.86", "3.96")]
+    assert [(m.model, m.value, m.low, m.high) for m in permit.measures] == [
+        ("train", "3.65", "3.6", "3.7"),
+        ("ngram", "3.91", "3.86", "3.96"),
+    ]
     assert [w.statement for w in permit.winners] == ["train beats ngram by 0.26 bit"]
     assert [(v.party, v.role, v.decision) for v in permit.votes] == [(world.bob.party, "data-reviewer", "approve")]
     assert (permit.officer, permit.submitter, permit.scope.domain) == (world.olga.party, world.ann.party, "law")
@@ -115,7 +118,9 @@ def test_a_permit_lasts_a_stated_time(world: World, days: int) -> None:
 
 def test_numbers_follow_each_other(world: World, tmp_path: Path) -> None:
     first = world.issued().number
-    second = issue.issue(world.store, world.olga, approve(world, add_subject(world.store, world.ann, tmp_path / "x", {"tested-items": "fail"}))).number
+    second = issue.issue(
+        world.store, world.olga, approve(world, add_subject(world.store, world.ann, tmp_path / "x", {"tested-items": "fail"}))
+    ).number
     assert (first, second) == ("TY-2025-000001", "TY-2025-000002")
 
 
@@ -123,7 +128,7 @@ def test_numbers_follow_each_other(world: World, tmp_path: Path) -> None:
 def test_assets_of_another_run_do_not_make_a_subject(world: World, tmp_path: Path, field: str) -> None:
     other = add_subject(world.store, world.ann, tmp_path / "other", {"tested-items": "fail"})
     changed = world.subject.to_json() | {field: other.checks}
-    with pytest.raises(Invalid, match="is no|did not come"):
+    with pytest.raises(Invalid, match=r"is no|did not come"):
         review.request(world.store, world.ann, Subject(**changed))
 
 
@@ -138,12 +143,23 @@ def test_a_run_gives_its_subject(world: World) -> None:
         {"name": name, "output": kind, "asset": made[kind], "inputs": []} for name, kind in (("split", "corpus"), ("train", "model"))
     ]  # fmt: skip
     inputs = [{"role": r, "name": r, "asset": made[r]} for r in ("corpus", "evaluation")]
-    steps += [{"name": "check", "output": "checks", "asset": subject.checks, "inputs": inputs}, {"name": "late", "output": "model", "asset": ""}]
-    row = {"id": "run-1", "project": "default", "flow": "laws", "flow_sha256": "", "state": "waiting", "started_at": "", "actor": world.ann.party}
+    steps += [
+        {"name": "check", "output": "checks", "asset": subject.checks, "inputs": inputs},
+        {"name": "late", "output": "model", "asset": ""},
+    ]
+    row = {
+        "id": "run-1",
+        "project": "default",
+        "flow": "laws",
+        "flow_sha256": "",
+        "state": "waiting",
+        "started_at": "",
+        "actor": world.ann.party,
+    }
     with world.store.database.write() as connection:
         connection.execute(t.run.insert(), row | {"plan": canonical({"run": 1, "steps": steps}).decode()})
     assert review.subject_of_run(world.store, world.ann, "run-1") == Subject(**made | {"run": "run-1"})
-    with pytest.raises(Invalid, match="which|none is called"):
+    with pytest.raises(Invalid, match=r"which|none is called"):
         review.subject_of_run(world.store, world.ann, "run-1", "trian")
     with pytest.raises(Missing):
         review.subject_of_run(world.store, world.ann, "run-2")
@@ -168,7 +184,14 @@ def test_the_dossier_tells_the_case_in_both_languages(world: World, tmp_path: Pa
     found = world.approved()
     document = docx.Document(str(dossier.write_docx(world.store, world.bob, found.id, tmp_path / "d.docx")))
     cells = [c.text for table in document.tables for row in table.rows for c in row.cells]
-    for words in ("npc/laws", "官方文件 (不受著作权保护) public-domain-official", "通过 pass", "未能测量 abstain", "同意 approve", "train beats ngram by 0.26 bit"):
+    for words in (
+        "npc/laws",
+        "官方文件 (不受著作权保护) public-domain-official",
+        "通过 pass",
+        "未能测量 abstain",
+        "同意 approve",
+        "train beats ngram by 0.26 bit",
+    ):
         assert words in cells
     assert [p.text for p in document.paragraphs if p.style.name == "Heading 1"][2] == "三、规则检查 Checks"
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from permit_world import World, build_world
 
+from permit_world import World, build_world
 from touyan.core.canonical import canonical
 from touyan.core.dsse import seal
 from touyan.core.permit import PAYLOAD_TYPE, permit_bytes, read_permit

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from permit_world import World, build_world
 from sqlalchemy import update
 
+from permit_world import World, build_world
 from touyan.core.dsse import seal
 from touyan.core.errors import Broken, Conflict, Invalid, Missing, Refused
 from touyan.core.party import Actor
@@ -78,7 +78,7 @@ def test_without_approval_there_is_no_permit(world: World, decision: str) -> Non
     review = world.request()
     if decision:
         world.store.reviews.vote(world.bob, review.id, "reject")
-    with pytest.raises(Refused, match="submitted|rejected"):
+    with pytest.raises(Refused, match=r"submitted|rejected"):
         issue.issue(world.store, world.olga, review.id)
 
 
@@ -192,7 +192,9 @@ def test_a_key_slipped_into_the_register_without_the_roots_endorsement_is_refuse
     issued = world.issued()
     mine = world.store.parties.signer(world.eve)
     with world.store.database.write() as connection:
-        connection.execute(update(t.party_key).where(t.party_key.c.key_id == mine.key_id).values(party=issued.permit.organisation))
+        connection.execute(
+            update(t.party_key).where(t.party_key.c.key_id == mine.key_id).values(party=issued.permit.organisation)
+        )
         envelope = seal(PAYLOAD_TYPE, permit_bytes(issued.permit), mine)
         connection.execute(update(t.permit).values(envelope=json.dumps(envelope.to_json())))
     with pytest.raises(Refused):
@@ -217,7 +219,21 @@ NOW = iso(1_760_000_000_000)
 
 
 def a_permit(scope: Scope, **more: object) -> Permit:
-    texts = {n: n for n in ("number", "project", "organisation", "officer", "model", "corpus", "checks", "evaluation", "review", "submitter")}
+    texts = {
+        n: n
+        for n in (
+            "number",
+            "project",
+            "organisation",
+            "officer",
+            "model",
+            "corpus",
+            "checks",
+            "evaluation",
+            "review",
+            "submitter",
+        )
+    }
     fields: dict[str, object] = {
         **texts, "kind": "release", "rule_pack": None, "outcomes": (), "measures": (), "winners": (), "votes": (), "log": None, "scope": scope,
         "conditions": (), "filings": (), "issued_at": NOW, "expires_at": iso(1_770_000_000_000), "demo": False,

@@ -194,7 +194,13 @@ def _from_json(value: dict[str, Json]) -> Permit:
     return Permit(**fields)  # type: ignore[arg-type]
 
 
-_LISTS: dict[str, Callable[..., object]] = {"outcomes": CheckOutcome, "measures": Measure, "winners": Winner, "votes": VoteRef, "filings": Filing}
+_LISTS: dict[str, Callable[..., object]] = {
+    "outcomes": CheckOutcome,
+    "measures": Measure,
+    "winners": Winner,
+    "votes": VoteRef,
+    "filings": Filing,
+}
 _RECORDS: dict[str, Callable[..., object]] = {"rule_pack": RulePackRef, "log": LogRef}
 
 

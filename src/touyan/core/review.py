@@ -1,7 +1,7 @@
 """Reviews: what is asked, what persons answer, and what the answers come to.
 
 A request names its subject by Asset ids, so it can mean nothing else later. A vote is signed by one person in one review role
-that the flow named. Invariant: `outcome` counts persons, not keys or votes; one rejection ends a review; nobody's silence is a yes.
+that the flow named. Invariant: `outcome` counts persons, not keys; one rejection ends a review; silence is no yes.
 """
 
 from __future__ import annotations
@@ -108,7 +108,9 @@ def read_request(data: bytes) -> ReviewRequest:
         subject = Subject(**cast("dict[str, str]", value["subject"]))
         roles = tuple(cast("list[str]", value["roles"]))
         texts = {n: str(value[n]) for n in ("project", "submitter", "note", "at")}
-        request = ReviewRequest(kind=as_permit_kind(str(value["kind"])), subject=subject, roles=roles, quorum=cast(int, value["quorum"]), **texts)
+        request = ReviewRequest(
+            kind=as_permit_kind(str(value["kind"])), subject=subject, roles=roles, quorum=cast(int, value["quorum"]), **texts
+        )
     except (KeyError, TypeError) as error:
         raise _bad("review request", error) from error
     _require_exact(request_bytes(request), data)
@@ -150,7 +152,9 @@ def _object(data: bytes, version_field: str) -> Mapping[str, Json]:
 
 def _require_exact(written: bytes, data: bytes) -> None:
     if written != data:
-        raise Invalid("bad-record", "the record has fields or a spelling that its format does not know", "ask for the original file")
+        raise Invalid(
+            "bad-record", "the record has fields or a spelling that its format does not know", "ask for the original file"
+        )
 
 
 def _bad(what: str, error: Exception) -> Invalid:

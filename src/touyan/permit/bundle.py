@@ -61,7 +61,7 @@ def _is_root(key: PartyKey) -> bool:
 def _keys(store: Store, issued: IssuedPermit, review: Review) -> list[PartyKey]:
     """The keys behind permit, request and votes with those that endorsed them, endorsers first, without the root."""
     envelopes = [issued.envelope, review.envelope, *(v.envelope for v in review.votes)]
-    known = {k.public.key_id: k for k in store.parties.keys()}
+    known = {k.public.key_id: k for k in store.parties.keys("")}
     found: dict[str, PartyKey] = {}
     for envelope in envelopes:
         chain = list(_chain(known, envelope.signatures[0].key_id))

@@ -52,7 +52,11 @@ def _checks(store: Store, actor: Actor, asset: str) -> tuple[RulePack, tuple[Map
     pack = read_pack(opened.read_file("rulepack.yaml").decode())
     written = _json(store, actor, asset, "checks.json")
     if sha256_hex(pack.text.encode()) != written["rule_pack"]["sha256"]:
-        raise Broken("rule-pack-differs", f"the checks {short(asset)} were not made with the rule pack beside them", "run the step `check` again")
+        raise Broken(
+            "rule-pack-differs",
+            f"the checks {short(asset)} were not made with the rule pack beside them",
+            "run the step `check` again",
+        )
     return pack, tuple(cast("list[Mapping[str, Any]]", written["checks"]))
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from touyan.core.canonical import sha256_hex
 from touyan.core.errors import Invalid
 from touyan.flow.step import InputSpec, StepSpec, Work
-from touyan.permit.rulepack import RulePack, Rule, find_pack, read_pack, shipped
+from touyan.permit.rulepack import Rule, RulePack, find_pack, read_pack, shipped
 
 if TYPE_CHECKING:
     from touyan.permit.finding import Finding, Outcome
@@ -49,7 +49,13 @@ def run(work: Work[CheckParams]) -> None:
     outcomes = Counter(str(e["outcome"]) for e in entries)
     for outcome, n in sorted(outcomes.items()):
         work.count(outcome, n)
-    head = {"id": pack.id, "version": pack.version, "sha256": pack.sha256, "demo": pack.is_demo, "title": {"zh": pack.title.zh, "en": pack.title.en}}
+    head = {
+        "id": pack.id,
+        "version": pack.version,
+        "sha256": pack.sha256,
+        "demo": pack.is_demo,
+        "title": {"zh": pack.title.zh, "en": pack.title.en},
+    }
     _write(work.out / "checks.json", {"rule_pack": head, "checks": entries})
     _write(work.out / "summary.json", {"rule_pack": f"{pack.id} {pack.version}", "outcomes": dict(sorted(outcomes.items()))})
     (work.out / "rulepack.yaml").write_text(pack.text, encoding="utf-8")
@@ -60,15 +66,20 @@ def _pack(work: Work[CheckParams]) -> RulePack:
         return find_pack(work.params.rule_pack)
     pack = read_pack(work.params.rule_pack_text)
     if pack.id != work.params.rule_pack:
-        raise Invalid("other-rule-pack", f"the text is of the pack {pack.id!r}, not {work.params.rule_pack!r}", f"write rule_pack: {pack.id}")
+        raise Invalid(
+            "other-rule-pack",
+            f"the text is of the pack {pack.id!r}, not {work.params.rule_pack!r}",
+            f"write rule_pack: {pack.id}",
+        )
     return pack
 
 
 def entry(rule: Rule, finding: Finding) -> dict[str, object]:
     """One item of `checks.json`."""
     return {
-        "id": rule.id, "clause": rule.clause, "check": rule.check, "threshold": str(rule.threshold), "value": finding.value, "low": finding.low,
-        "high": finding.high, "n": finding.n, "outcome": judge(rule, finding), "blocks": rule.blocks, "kind": rule.evidence,
+        "id": rule.id, "clause": rule.clause, "check": rule.check, "threshold": str(rule.threshold),
+        "value": finding.value, "low": finding.low, "high": finding.high, "n": finding.n,
+        "outcome": judge(rule, finding), "blocks": rule.blocks, "kind": rule.evidence,
         "confidence": rule.confidence, "text": {"zh": rule.text.zh, "en": rule.text.en}, "evidence": dict(finding.evidence),
     }  # fmt: skip
 
@@ -97,7 +108,9 @@ STEP = StepSpec(
     inputs={
         "corpus": InputSpec("corpus", label="the released corpus"),
         "evaluation": InputSpec("evaluation", label="the evaluation of the models"),
-        "documents": InputSpec("documents", many=True, optional=True, label="the readings of the sources, to count what was unreadable"),
+        "documents": InputSpec(
+            "documents", many=True, optional=True, label="the readings of the sources, to count what was unreadable"
+        ),
     },
     params=CheckParams,
     purpose="evaluate",

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from docx.document import Document
 
 FONT, CHINESE_FONT = "Calibri", "宋体"
-COLUMNS = ("规则 Rule", "条款 Clause", "要求 Requirement", "阈值 Threshold", "测得值 Value", "95% 区间 Interval", "样本 n", "结论 Outcome",
-           "作用 Effect", "依据可信度 Source", "说明 Evidence")  # fmt: skip
+COLUMNS = (
+    "规则 Rule", "条款 Clause", "要求 Requirement", "阈值 Threshold", "测得值 Value", "95% 区间 Interval", "样本 n",
+    "结论 Outcome", "作用 Effect", "依据可信度 Source", "说明 Evidence",
+)  # fmt: skip
 # XML 1.0 has no place for these; text of documents may hold them.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -125,9 +127,10 @@ def check_rows(checks: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
     for c in checks:
         interval = "" if c["low"] is None or c["low"] == c["high"] else f"{c['low']:.4g}-{c['high']:.4g}"
         evidence = "; ".join(f"{k}: {v}" for k, v in sorted(c["evidence"].items()) if v not in ([], {}))
+        value = "" if c["value"] is None else f"{c['value']:.4g}"
         yield (
-            c["id"], c["clause"], f"{c['text']['zh']}\n{c['text']['en']}", c["threshold"], "" if c["value"] is None else f"{c['value']:.4g}",
-            interval, str(c["n"]), w.bilingual(w.OUTCOME, c["outcome"]), w.bilingual(w.BLOCKS, c["blocks"]),
+            c["id"], c["clause"], f"{c['text']['zh']}\n{c['text']['en']}", c["threshold"], value, interval,
+             str(c["n"]), w.bilingual(w.OUTCOME, c["outcome"]), w.bilingual(w.BLOCKS, c["blocks"]),
             w.bilingual(w.CONFIDENCE, c["confidence"]), evidence[:1000],
         )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """What a check may look at: the released corpus, the evaluation, and the readings before it.
 
-Streams columns of Parquet and draws reproducible random samples. Knows nothing of rules. Invariant: the same corpus, seed and size
+Streams columns of Parquet and draws random samples. Knows nothing of rules. Invariant: the same corpus, seed and size
 give the same sample on any machine and in any order of shards; who doubts a sample can draw it again.
 """
 
@@ -84,4 +84,6 @@ class Evidence:
         try:
             return cast("dict[str, Any]", json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:
-            raise Broken("no-metrics", f"{path.name} of the evaluation cannot be read: {error}", "run the step `evaluate` again") from error
+            raise Broken(
+                "no-metrics", f"{path.name} of the evaluation cannot be read: {error}", "run the step `evaluate` again"
+            ) from error

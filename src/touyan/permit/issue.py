@@ -28,9 +28,9 @@ def issue(
     store: Store, actor: Actor, review: str, kind: PermitKind = "release", scope: Scope | None = None, days: int = 90,
     conditions: Sequence[str] = (), filings: Sequence[Filing] = (),
 ) -> IssuedPermit:  # fmt: skip
-    """Issues the permit of an approved review, valid from now for `days` days of 24 hours.
+    """Issues the permit of an approved review, valid from now for `days` days.
 
-    Raises Refused (not an officer, not approved, blocking rules, rights or a withdrawal; recorded as an Event), Invalid, Conflict.
+    Raises Refused (not an officer, not approved, blocking rules, rights, a withdrawal; recorded as an Event), Invalid, Conflict.
     """
     if not 1 <= days <= 3650:
         raise Invalid("bad-days", f"a permit cannot last {days} days", "give 1 to 3650")
@@ -48,7 +48,11 @@ def _require_passed(store: Store, actor: Actor, review: Review, case: Case) -> N
     if not case.blocking and case.pack is not None:
         return
     names = ", ".join(case.blocking) or "no rules were applied"
-    refusal = Refused("checks-block", f"no permit: these rules are not passed: {names}", "mend what they found, run again, and ask for a new review")
+    refusal = Refused(
+        "checks-block",
+        f"no permit: these rules are not passed: {names}",
+        "mend what they found, run again, and ask for a new review",
+    )
     store.gate.tell(actor, "permit.refused", [review.id, *review.request.subject.assets], refusal)
     raise refusal
 
@@ -61,7 +65,9 @@ def draft(
     subject, pack, now_ms = case.subject, case.pack, store.seam.now_ms()
     organisation = store.parties.get(actor.party).organisation
     voters = [v.vote.party for v in review.votes]
-    is_demo = any(store.parties.get(p).is_demo for p in (actor.party, *review.authors, *voters)) or (pack is not None and pack.is_demo)
+    is_demo = any(store.parties.get(p).is_demo for p in (actor.party, *review.authors, *voters)) or (
+        pack is not None and pack.is_demo
+    )
     return Permit(
         number="", kind=kind, project=review.request.project, organisation=organisation, officer=actor.party,
         model=subject.model, corpus=subject.corpus, checks=subject.checks, evaluation=subject.evaluation,

@@ -1,7 +1,7 @@
 """A bundle, opened offline: its parts, each read only once what binds it has been checked.
 
-Owns the endorsement of keys, the exact spelling of envelopes and the reading of manifests. Knows no store, and nothing of whether
-the decision was a good one: that is `verify.py`. Invariant: a property either gives what its signature or digest proves, or raises.
+Owns the endorsement of keys, the exact spelling of envelopes and the reading of manifests. Knows no store, nor whether the
+decision was a good one: that is `verify.py`. Invariant: a property either gives what its signature or digest proves, or raises.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Holder:
 
 
 class Bundle:
-    """A parsed bundle. Its properties raise Invalid or Refused, and KeyError or TypeError where a part is missing or misshapen."""
+    """A parsed bundle. Its properties raise Invalid or Refused; KeyError or TypeError where a part is missing or misshapen."""
 
     def __init__(self, data: bytes, root: PublicKey, at: str) -> None:
         self.data = data
@@ -100,7 +100,7 @@ class Bundle:
         return dict(zip(ids, found, strict=True))
 
     def signed(self, envelope: Envelope, payload_type: str, party: str, at: str) -> Holder:
-        """The holder of the key that signed `envelope`: it must be `party`, and have had the key at `at`. Raises Refused, Invalid."""
+        """The holder of the key that signed `envelope`: `party`, who had the key at `at`. Raises Refused, Invalid."""
         holder = needed(self.holders.get(envelope.signatures[0].key_id), f"no endorsed key of the bundle signed for {party}")
         unseal(envelope, payload_type, {holder.public.key_id: holder.public})
         require(holder.party == party, f"the key is of {holder.party}, not of {party}")
@@ -111,7 +111,9 @@ class Bundle:
 def exact_envelope(value: Json) -> Envelope:
     """An envelope with one signature, in exactly the spelling that DSSE gives it. Raises Invalid."""
     envelope = read_envelope(value)
-    require(envelope.to_json() == value and len(envelope.signatures) == 1, "an envelope has other fields, spellings or signatures")
+    require(
+        envelope.to_json() == value and len(envelope.signatures) == 1, "an envelope has other fields, spellings or signatures"
+    )
     return envelope
 
 
@@ -123,7 +125,14 @@ def _holder(envelope: Envelope, root: PublicKey, earlier: Mapping[str, Holder]) 
     unseal(envelope, ENROLMENT_TYPE, {endorser.key_id: endorser})
     party = str(fields["party"])
     require(signer == root.key_id or earlier[signer].party == party, f"a key of {party} is endorsed by another party")
-    return Holder(PublicKey(fields["key_id"], fields["public_hex"]), party, str(fields["kind"]), bool(fields["demo"]), str(fields["at"]), signer)
+    return Holder(
+        PublicKey(fields["key_id"], fields["public_hex"]),
+        party,
+        str(fields["kind"]),
+        bool(fields["demo"]),
+        str(fields["at"]),
+        signer,
+    )
 
 
 def needed(value: T | None, reason: str) -> T:

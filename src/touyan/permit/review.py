@@ -49,7 +49,13 @@ class ReviewSheet:
 
 
 def request(
-    store: Store, actor: Actor, subject: Subject, kind: PermitKind = "release", roles: Sequence[str] = (), quorum: int = 1, note: str = ""
+    store: Store,
+    actor: Actor,
+    subject: Subject,
+    kind: PermitKind = "release",
+    roles: Sequence[str] = (),
+    quorum: int = 1,
+    note: str = "",
 ) -> Review:
     """Asks for a review. `roles` are the review roles that the flow names; the quorum is at least that of the rule pack.
 

@@ -140,15 +140,21 @@ def load_pack(path: Path) -> RulePack:
     if twice is not None:
         raise marked.error(("rules", twice, "id"), f"the id {ids[twice]!r} is given twice", "give each rule its own id")
     return RulePack(
-        str(value["id"]), str(value["version"]), _text(marked, ("title",)), tuple(map(str, cast("list[object]", value["sources"]))), read,
-        bool(value.get("demo", False)), int(str(value.get("quorum", 1))), bool(value.get("project_permit", False)), marked.text,
+        id=str(value["id"]), version=str(value["version"]), title=_text(marked, ("title",)), rules=read, text=marked.text,
+        sources=tuple(map(str, cast("list[object]", value["sources"]))), is_demo=bool(value.get("demo", False)),
+        quorum=int(str(value.get("quorum", 1))), needs_project_permit=bool(value.get("project_permit", False)),
     )  # fmt: skip
 
 
-_PACK = {"rule_pack": True, "id": True, "version": True, "title": True, "sources": True, "rules": True, "demo": False, "quorum": False,
-         "project_permit": False}  # fmt: skip
-_RULE = {"id": True, "clause": True, "check": True, "threshold": True, "evidence": True, "confidence": True, "blocks": True, "text": True,
-         "params": False}  # fmt: skip
+# Fields, and whether each is needed.
+_PACK: dict[str, bool] = {
+    "rule_pack": True, "id": True, "version": True, "title": True, "sources": True, "rules": True,
+    "demo": False, "quorum": False, "project_permit": False,
+}  # fmt: skip
+_RULE: dict[str, bool] = {
+    "id": True, "clause": True, "check": True, "threshold": True, "evidence": True, "confidence": True, "blocks": True,
+    "text": True, "params": False,
+}  # fmt: skip
 
 
 def _rule(marked: Marked, place: Location) -> Rule:
@@ -157,10 +163,14 @@ def _rule(marked: Marked, place: Location) -> Rule:
         if value[name] not in words:
             raise marked.error((*place, name), f"{value[name]!r} is not known", nearest(str(value[name]), words))
     params = cast("Mapping[str, object]", value.get("params") or {})
+    texts = {name: str(value[name]) for name in ("id", "clause", "check", "evidence", "confidence")}
     return Rule(
-        str(value["id"]), str(value["clause"]), str(value["check"]), _threshold(marked, (*place, "threshold")), str(value["evidence"]),
-        str(value["confidence"]), cast(Blocking, value["blocks"]), _text(marked, (*place, "text")), {k: str(v) for k, v in params.items()},
-    )  # fmt: skip
+        **texts,
+        threshold=_threshold(marked, (*place, "threshold")),
+        blocks=cast(Blocking, value["blocks"]),
+        text=_text(marked, (*place, "text")),
+        params={k: str(v) for k, v in params.items()},
+    )
 
 
 def _threshold(marked: Marked, place: Location) -> Threshold:

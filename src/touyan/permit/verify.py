@@ -40,7 +40,9 @@ class Verdict:
     """What was found, whether it passed or not."""
 
 
-def verify(data: bytes, root_public_hex: str, model_folder: Path | None = None, at: str = "", suite: str = DEFAULT_SUITE) -> list[Verdict]:
+def verify(
+    data: bytes, root_public_hex: str, model_folder: Path | None = None, at: str = "", suite: str = DEFAULT_SUITE
+) -> list[Verdict]:
     """Checks the bytes of a bundle against the organisation's root key (hex, of `suite`), at the ISO time `at` or now.
 
     With `model_folder`, also that its files are those of the permitted model. The permit is good where every Verdict passed.
@@ -75,7 +77,9 @@ def _format(bundle: Bundle) -> str:
     require(canonical(cast(Json, bundle.value)) + b"\n" == bundle.data, "the file is not canonical JSON with one final line end")
     require(bundle.value["bundle"] == BUNDLE_VERSION and set(bundle.value) == FIELDS, f"not a bundle of version {BUNDLE_VERSION}")
     # True == 1 in Python and not in JSON.
-    require(type(bundle.value["bundle"]) is int and type(bundle.value["log"]["position"]) is int, "a number is not written as one")
+    require(
+        type(bundle.value["bundle"]) is int and type(bundle.value["log"]["position"]) is int, "a number is not written as one"
+    )
     require(set(bundle.value["log"]) == LOG_FIELDS, "the part `log` has other fields than its format")
     return f"a bundle of version {BUNDLE_VERSION}, {len(bundle.data)} bytes"
 
@@ -84,7 +88,9 @@ def _organisation(bundle: Bundle) -> str:
     named = bundle.value["organisation"]
     wanted = {"id": bundle.permit.organisation, "key_id": bundle.root.key_id, "public_hex": bundle.root.public_hex}
     require(named == wanted, "the root key is not the one you gave, or belongs to another organisation")
-    require(str(named["id"]).endswith(bundle.root.key_id.partition(":")[2][:8]), "the organisation's id does not fit its root key")
+    require(
+        str(named["id"]).endswith(bundle.root.key_id.partition(":")[2][:8]), "the organisation's id does not fit its root key"
+    )
     return str(named["id"])
 
 
@@ -103,7 +109,10 @@ def _signature(bundle: Bundle) -> str:
 
 def _time(bundle: Bundle) -> str:
     permit = bundle.permit
-    require(permit.issued_at <= bundle.at < permit.expires_at, f"it holds from {permit.issued_at} to {permit.expires_at}, not at {bundle.at}")
+    require(
+        permit.issued_at <= bundle.at < permit.expires_at,
+        f"it holds from {permit.issued_at} to {permit.expires_at}, not at {bundle.at}",
+    )
     return f"in force at {bundle.at}, until {permit.expires_at}"
 
 
@@ -225,8 +234,9 @@ def _model_files(bundle: Bundle, folder: Path) -> str:
 
 
 CHECKS: dict[str, Callable[[Bundle], str]] = {
-    "format": _format, "organisation": _organisation, "keys": _keys, "signature": _signature, "time": _time, "inclusion": _inclusion,
-    "consistency": _consistency, "lineage": _lineage, "rule-pack": _rule_pack, "checks": _checks, "evaluation": _metrics,
+    "format": _format, "organisation": _organisation, "keys": _keys, "signature": _signature, "time": _time,
+    "inclusion": _inclusion, "consistency": _consistency, "lineage": _lineage, "rule-pack": _rule_pack,
+    "checks": _checks, "evaluation": _metrics,
     "request": _request, "votes": _votes, "demo": _demo,
 }  # fmt: skip
 """By name, in the order they are told."""

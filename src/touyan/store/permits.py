@@ -88,7 +88,9 @@ class Permits:
                 connection.execute(text("select pg_advisory_xact_lock(:n)"), {"n": NUMBER_LOCK})
             known = connection.execute(select(t.permit.c.number).where(t.permit.c.review == draft.review)).scalar()
             if known:
-                raise Conflict("permit-exists", f"the review {short(draft.review)} gave the permit {known}", "ask for a new review")
+                raise Conflict(
+                    "permit-exists", f"the review {short(draft.review)} gave the permit {known}", "ask for a new review"
+                )
             key = self._permit_key(connection, draft.organisation)
             # Dated when it is signed: a key that is new counts only from the moment it was endorsed.
             permit = replace(draft, number=_next_number(connection, draft.issued_at[:4]), issued_at=iso(self._seam.now_ms()))
@@ -101,13 +103,16 @@ class Permits:
         require(actor, "permit", Thing("permit", draft.review, review.request.project, review.request.submitter))
         own = (actor.project, actor.party, self._parties.get(actor.party).organisation)
         if (draft.project, draft.officer, draft.organisation) != own:
-            raise Refused("not-yours", "the draft names another project, officer or organisation", "make the draft as the officer who issues it")
+            raise Refused(
+                "not-yours",
+                "the draft names another project, officer or organisation",
+                "make the draft as the officer who issues it",
+            )
         asked = (review.request.kind, review.request.subject.model, review.request.subject.corpus)
         if review.state != "approved" or (draft.kind, draft.model, draft.corpus) != asked:
-            raise Refused(
-                "not-approved", f"the review {short(review.id)} is {review.state} and is about a {asked[0]} of {short(asked[1]) or 'a project'}",
-                "issue what was reviewed, once it is approved: touyan review",
-            )  # fmt: skip
+            is_about = f"is {review.state} and is about a {asked[0]} of {short(asked[1]) or 'a project'}"
+            hint = "issue what was reviewed, once it is approved: touyan review"
+            raise Refused("not-approved", f"the review {short(review.id)} {is_about}", hint)
         with self._database.read() as connection:
             self._require_clear(connection, draft)
 
@@ -139,7 +144,12 @@ class Permits:
         row |= {"state": "valid", "envelope": json.dumps(envelope.to_json()), "is_demo": permit.demo, "reason": ""}
         connection.execute(insert(t.permit), row)
         subjects = [sha256_hex(envelope.payload), permit.number, *(s for s in (permit.model, permit.corpus) if s)]
-        body: dict[str, Json] = {"number": permit.number, "kind": permit.kind, "demo": permit.demo, "expires_at": permit.expires_at}
+        body: dict[str, Json] = {
+            "number": permit.number,
+            "kind": permit.kind,
+            "demo": permit.demo,
+            "expires_at": permit.expires_at,
+        }
         self._events.emit(connection, actor, "permit.issued", subjects, body)
 
     def suspend(self, actor: Actor, number: str, reason: str) -> IssuedPermit:
@@ -170,12 +180,16 @@ class Permits:
             body: dict[str, Json] = {"permit": issued.digest, "event": event, "state": state, "reason": reason}
             self._statements.make(connection, actor, issued.digest, "certificate", body)
             subjects = [issued.digest, number, *(s for s in (issued.permit.model,) if s)]
-            self._events.emit(connection, actor, f"permit.{state}" if event != "resume" else "permit.resumed", subjects, {"reason": reason})
+            self._events.emit(
+                connection, actor, f"permit.{state}" if event != "resume" else "permit.resumed", subjects, {"reason": reason}
+            )
         return self.get(actor.project, number)
 
     def _require_due(self, issued: IssuedPermit, event: str) -> None:
         if event == "expire" and iso(self._seam.now_ms()) < issued.permit.expires_at:
-            raise Conflict("not-expired", f"{issued.number} holds until {issued.permit.expires_at}", "suspend or revoke it instead")
+            raise Conflict(
+                "not-expired", f"{issued.number} holds until {issued.permit.expires_at}", "suspend or revoke it instead"
+            )
 
     def get(self, project: str, number: str) -> IssuedPermit:
         """A permit with its signature checked. Raises Missing, Refused (forged), Broken (its state is not the signed one)."""
@@ -206,7 +220,11 @@ class Permits:
         reasons: list[str] = []
         p = t.permit.c
         with self._database.read() as connection:
-            rows = connection.execute(select(t.permit).where(p.project == project, p.model == model).order_by(p.number.desc())).mappings().all()
+            rows = (
+                connection.execute(select(t.permit).where(p.project == project, p.model == model).order_by(p.number.desc()))
+                .mappings()
+                .all()
+            )
             for row in rows:
                 try:
                     issued = self._checked(connection, row)
@@ -233,7 +251,9 @@ class Permits:
         envelope = read_envelope(cast(Mapping[str, Json], parse(row["envelope"])))
         permit = read_permit(envelope.payload)
         if (permit.number, permit.model, permit.project) != (row["number"], row["model"], row["project"]):
-            raise Broken("permit-damaged", f"the record of {row['number']} is not what was signed", "restore the database: touyan restore")
+            raise Broken(
+                "permit-damaged", f"the record of {row['number']} is not what was signed", "restore the database: touyan restore"
+            )
         self._parties.open(envelope, PAYLOAD_TYPE, permit.organisation, permit.issued_at)
         return IssuedPermit(permit, cast(PermitState, row["state"]), row["reason"], envelope)
 
@@ -246,7 +266,11 @@ class Permits:
             if statement.kind == "certificate":
                 state = str(statement.body["state"])
         if state != issued.state:
-            raise Broken("permit-state", f"{issued.number} is recorded as {issued.state}, but signed acts make it {state}", "see: touyan log")
+            raise Broken(
+                "permit-state",
+                f"{issued.number} is recorded as {issued.state}, but signed acts make it {state}",
+                "see: touyan log",
+            )
         return issued
 
     def signing_key(self, issued: IssuedPermit) -> PartyKey:
@@ -257,7 +281,9 @@ class Permits:
         # The id of an organisation ends with the first digits of its root key: a root slipped into the database does not fit.
         roots = {i: k.public for i, k in keys.items() if i.partition(":")[2][:8] == organisation.rpartition("-")[2]}
         if not signed:
-            raise Refused("bad-signature", f"{issued.number} was not signed by {organisation}", "ask the organisation for the original")
+            raise Refused(
+                "bad-signature", f"{issued.number} was not signed by {organisation}", "ask the organisation for the original"
+            )
         endorsed = cast("Mapping[str, Json]", parse(unseal(signed[0].endorsement, ENROLMENT_TYPE, roots)))
         if (endorsed["party"], endorsed["key_id"]) != (organisation, signed[0].public.key_id):
             raise Refused("bad-signature", f"the key of {issued.number} was endorsed for {endorsed['party']}", "see: touyan log")

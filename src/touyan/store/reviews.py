@@ -20,8 +20,19 @@ from touyan.core.errors import Broken, Conflict, Invalid, Missing, Refused
 from touyan.core.names import nearest
 from touyan.core.party import Actor
 from touyan.core.review import (
-    REQUEST_TYPE, VOTE_TYPE, PermitKind, ReviewRequest, Subject, Vote, VoteDecision,
-    open_roles, outcome, read_request, read_vote, request_bytes, vote_bytes,
+    REQUEST_TYPE,
+    VOTE_TYPE,
+    PermitKind,
+    ReviewRequest,
+    Subject,
+    Vote,
+    VoteDecision,
+    open_roles,
+    outcome,
+    read_request,
+    read_vote,
+    request_bytes,
+    vote_bytes,
 )  # fmt: skip
 from touyan.core.seam import Seam, iso
 from touyan.core.states import ReviewState, advance
@@ -90,10 +101,19 @@ class Reviews:
             return self._review(connection, known)
 
     def _open(
-        self, connection: Connection, actor: Actor, kind: PermitKind, subject: Subject, roles: tuple[str, ...], quorum: int, note: str
+        self,
+        connection: Connection,
+        actor: Actor,
+        kind: PermitKind,
+        subject: Subject,
+        roles: tuple[str, ...],
+        quorum: int,
+        note: str,
     ) -> RowMapping:
         if quorum < 1 or len(set(roles)) != len(roles):
-            raise Invalid("bad-review", "a review needs a quorum of at least 1 and different review roles", "correct the flow's review")
+            raise Invalid(
+                "bad-review", "a review needs a quorum of at least 1 and different review roles", "correct the flow's review"
+            )
         at = iso(self._seam.now_ms())
         request = ReviewRequest(actor.project, kind, subject, roles, quorum, actor.party, note, at)
         envelope = seal(REQUEST_TYPE, request_bytes(request), self._parties.signer(actor))
@@ -108,9 +128,10 @@ class Reviews:
         return self._row(connection, actor.project, str(row["id"]))
 
     def vote(self, actor: Actor, review: str, decision: VoteDecision, comment: str = "", role: str = "") -> Review:
-        """Casts a person's signed vote; without `role`, in the first review role that is still open. Ends the review where it decides.
+        """Casts a person's signed vote, and ends the review where it decides.
 
-        Raises Refused (own submission, machine, no role; recorded as an Event) and Conflict (voted before, decided already).
+        Without `role`, it is cast in the first review role that is still open. Raises Refused (own submission, machine, no role;
+        recorded as an Event) and Conflict (voted before, decided already).
         """
         try:
             with self._database.write() as connection:
@@ -130,11 +151,19 @@ class Reviews:
         for author in sorted(review.authors):
             require(actor, "review", Thing("review", review.id, review.request.project, author))
         if party.kind != "person":
-            raise Refused("not-a-person", f"{party.id} is a {party.kind}: only persons vote", "let a reviewer vote: touyan review --as NAME")
+            raise Refused(
+                "not-a-person", f"{party.id} is a {party.kind}: only persons vote", "let a reviewer vote: touyan review --as NAME"
+            )
         if any(v.vote.party == party.id for v in review.votes):
-            raise Conflict("voted-already", f"{party.id} has voted on {short(review.id)}", "votes count persons: another key is no second vote")
+            raise Conflict(
+                "voted-already",
+                f"{party.id} has voted on {short(review.id)}",
+                "votes count persons: another key is no second vote",
+            )
 
-    def _cast(self, connection: Connection, actor: Actor, review: Review, decision: VoteDecision, comment: str, role: str) -> Vote:
+    def _cast(
+        self, connection: Connection, actor: Actor, review: Review, decision: VoteDecision, comment: str, role: str
+    ) -> Vote:
         advance("review", review.state, decision)
         chosen = role or next(iter(review.open_roles), "")
         if chosen and chosen not in review.request.roles:
@@ -149,23 +178,33 @@ class Reviews:
         event = outcome(review.request, votes)
         if event is not None:
             state = self._move(connection, review, event)
-            self._events.emit(connection, actor, f"review.{state}", [review.id, *review.request.subject.assets], {"votes": len(votes)})
+            self._events.emit(
+                connection, actor, f"review.{state}", [review.id, *review.request.subject.assets], {"votes": len(votes)}
+            )
 
     def withdraw(self, actor: Actor, review: str, reason: str) -> Review:
         """Takes a request back; only who submitted it may."""
         with self._database.write() as connection:
             found = self._review(connection, self._row(connection, actor.project, review, lock=True))
             if found.request.submitter != actor.party:
-                raise Refused("not-submitter", f"{actor.party} did not submit {short(found.id)}", "reject it instead: touyan review reject")
+                raise Refused(
+                    "not-submitter", f"{actor.party} did not submit {short(found.id)}", "reject it instead: touyan review reject"
+                )
             state = self._move(connection, found, "withdraw")
             self._events.emit(connection, actor, f"review.{state}", [found.id], {"reason": reason})
             return self._review(connection, self._row(connection, actor.project, found.id))
 
     def _move(self, connection: Connection, review: Review, event: str) -> str:
         state, r = advance("review", review.state, event), t.review.c
-        change = update(t.review).where(r.id == review.id, r.state == review.state).values(state=state, decided_at=iso(self._seam.now_ms()))
+        change = (
+            update(t.review)
+            .where(r.id == review.id, r.state == review.state)
+            .values(state=state, decided_at=iso(self._seam.now_ms()))
+        )
         if connection.execute(change).rowcount != 1:
-            raise Conflict("review-moved", f"the review {short(review.id)} was decided meanwhile", "look at it again: touyan review")
+            raise Conflict(
+                "review-moved", f"the review {short(review.id)} was decided meanwhile", "look at it again: touyan review"
+            )
         return state
 
     def get(self, project: str, review: str) -> Review:
@@ -181,7 +220,12 @@ class Reviews:
 
     def list(self, project: str, state: str = "", last: int = 50) -> list[Review]:
         """The newest reviews of a project, newest first."""
-        query = select(t.review).where(t.review.c.project == project).order_by(t.review.c.created_at.desc(), t.review.c.id).limit(last)
+        query = (
+            select(t.review)
+            .where(t.review.c.project == project)
+            .order_by(t.review.c.created_at.desc(), t.review.c.id)
+            .limit(last)
+        )
         with self._database.read() as connection:
             rows = connection.execute(query.where(t.review.c.state == state) if state else query).mappings().all()
             return [self._review(connection, r) for r in rows]
@@ -207,9 +251,15 @@ class Reviews:
         envelope = _envelope(row["request"])
         request = read_request(envelope.payload)
         if sha256_hex(envelope.payload) != row["id"]:
-            raise Broken("review-damaged", f"the review {short(row['id'])} is not what was submitted", "restore the database: touyan restore")
+            raise Broken(
+                "review-damaged",
+                f"the review {short(row['id'])} is not what was submitted",
+                "restore the database: touyan restore",
+            )
         self._parties.open(envelope, REQUEST_TYPE, request.submitter, request.at)
-        rows = connection.execute(select(t.vote).where(t.vote.c.review == row["id"]).order_by(t.vote.c.at, t.vote.c.party)).mappings()
+        rows = connection.execute(
+            select(t.vote).where(t.vote.c.review == row["id"]).order_by(t.vote.c.at, t.vote.c.party)
+        ).mappings()
         votes = tuple(self._cast_vote(r) for r in rows)
         runner = connection.execute(select(t.run.c.actor).where(t.run.c.id == request.subject.run)).scalar()
         authors = frozenset(p for p in (request.submitter, runner) if p)
@@ -219,7 +269,9 @@ class Reviews:
         envelope = _envelope(row["envelope"])
         vote = read_vote(envelope.payload)
         if (vote.review, vote.party) != (row["review"], row["party"]):
-            raise Broken("vote-damaged", f"a vote on {short(row['review'])} is not what was signed", "restore the database: touyan restore")
+            raise Broken(
+                "vote-damaged", f"a vote on {short(row['review'])} is not what was signed", "restore the database: touyan restore"
+            )
         self._parties.open(envelope, VOTE_TYPE, vote.party, vote.at)
         return CastVote(vote, envelope)
 

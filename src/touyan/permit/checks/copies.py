@@ -33,7 +33,9 @@ def duplicates_left(evidence: Evidence, rule: Rule) -> Finding:
 def held_out_contamination(evidence: Evidence, rule: Rule) -> Finding:
     """Share of test documents whose text stands verbatim in a training document."""
     training = {folded_digest(text) for text, split in evidence.rows("text", "split") if split == "train"}
-    tested = [(doc_id, folded_digest(text)) for doc_id, text, split in evidence.rows("doc_id", "text", "split") if split == "test"]
+    tested = [
+        (doc_id, folded_digest(text)) for doc_id, text, split in evidence.rows("doc_id", "text", "split") if split == "test"
+    ]
     if not tested:
         return missing("nothing was held out: the corpus has no test split")
     found = [doc_id for doc_id, digest in tested if digest in training]
