@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
+from touyan.compute.agent import Capacity
 from touyan.compute.environment import ATTEMPT
 from touyan.compute.folder import AttemptFolder, read_json
-from touyan.compute.local import LocalSite
+from touyan.compute.local import LocalSite, capacity
 from touyan.compute.processes import with_environment
 from touyan.core.dsse import seal
 from touyan.core.errors import Broken, Invalid, Missing, Refused
@@ -110,6 +111,7 @@ def test_a_payload_gets_no_secrets_and_no_network_settings(
     assert not {"HTTPS_PROXY", "AWS_SECRET_ACCESS_KEY"} & given.keys()
     assert (given["PYTHONHASHSEED"], given["HF_HUB_OFFLINE"], given["OMP_NUM_THREADS"]) == ("0", "1", "1")
     assert given["path0"] != given["HOME"]
+    assert given["cpus"] == "1"
 
 
 def test_the_pseudonym_key_goes_to_steps_that_refine_only(
@@ -191,3 +193,11 @@ def test_two_slots_work_side_by_side(live_store: Store, spec_of: Callable[..., J
         while [a.state for j in jobs for a in live_store.jobs.attempts(j)] != ["running", "running"]:
             site.wait(0.05)
     assert [live_store.jobs.get(j).state for j in jobs] == ["waiting", "waiting"]
+
+
+def test_slots_share_the_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2, 5})
+    monkeypatch.setattr("os.getpid", lambda: 8)
+    assert [capacity(slot, 2, None) for slot in range(2)] == [Capacity(2, (0, 1)), Capacity(2, (2, 5))]
+    assert capacity(0, 1, 16) == Capacity(4, (0, 1, 2, 5))
+    assert capacity(1, 2, 3) == Capacity(3, (0, 1, 5))

@@ -44,7 +44,7 @@ def prepare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Prepare:
         (folder.inputs / "given" / "0").mkdir(parents=True)
         listed = [{"role": "given", "name": "source/laws", "asset": "a" * 64, "kind": "source", "path": "in/given/0"}]
         write_json(folder.file("spec"), Envelope(SPEC_TYPE, spec_bytes(spec), ()).to_json())
-        write_json(folder.file("inputs"), {"entry": f"{__name__}:STEP", "inputs": listed})
+        write_json(folder.file("inputs"), {"folder": 1, "entry": f"{__name__}:STEP", "inputs": listed})
         return folder
 
     return make

@@ -112,7 +112,7 @@ def test_jobs_are_claimed_by_priority_then_in_order(store: Store) -> None:
 def test_a_result_is_published_recorded_and_told_in_one_transaction(store: Store) -> None:
     claim = a_running_claim(store)
     asset = store.jobs.finish(
-        store.agent(), claim, its_manifest(claim), Outcome({"documents": 3}, {"wall_ms": 5}, '{"done": 1.5}')
+        store.agent(), claim, its_manifest(claim), Outcome({"documents": 3}, {"wall_ms": 5}, {"python": "3.11"}, '{"done": 1.5}')
     )
     with store.database.read() as connection:
         result = store.assets.result(connection, "default", read_spec(claim.envelope.payload).key)
@@ -121,6 +121,7 @@ def test_a_result_is_published_recorded_and_told_in_one_transaction(store: Store
     assert (result["asset"], result["job"]) == (asset, claim.job)
     assert json.loads(result["telemetry"]) == {"counts": {"documents": 3}, "wall_ms": 5}
     assert [(s.party, s.body["attempt"]) for s in made_by] == [(store.agent().party, claim.attempt)]
+    assert made_by[0].body["environment"] == {"python": "3.11"}
     assert states(store, claim) == ("done", "succeeded")
     assert store.jobs.attempts(claim.job)[0].progress == {"done": 1.5}
     assert events(store, claim) == ["job.done"]
@@ -360,5 +361,5 @@ class JobMachine(RuleBasedStateMachine):
 
 
 def test_whatever_agents_and_clocks_do_each_job_ends_once(sqlite_store: Store, seam: FixedSeam) -> None:
-    checks = settings(max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+    checks = settings(max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(lambda: JobMachine(sqlite_store, seam), settings=checks)

@@ -46,7 +46,7 @@ class Capacity:
 
     threads: int
     cpus: tuple[int, ...] = ()
-    """CPUs to which its payloads are bound; empty: all."""
+    """Numbers of the CPUs to which its payloads are bound; empty: all."""
 
 
 class Agent:
@@ -181,23 +181,19 @@ class Agent:
 
     def _complete(self, claim: Claim, folder: AttemptFolder) -> tuple[Manifest, Outcome] | None:
         """The result that a dead agent had stored but not yet made count."""
-        value = cast(Mapping[str, Json], read_json(folder.file("result")))
-        if value.get("token") != claim.token:
+        found = read_result(folder, claim.token)
+        if found is None or not all(self._store.objects.has(f.sha256, f.size_bytes) for f in found[0].files):
             return None
-        manifest = read_manifest(canonical(value["manifest"]))
-        if not all(self._store.objects.has(f.sha256, f.size_bytes) for f in manifest.files):
-            return None
-        said = {f.name: value[f.name] for f in fields(Outcome)}
-        return manifest, Outcome(**cast("dict[str, Any]", said))
+        return found
 
     def _tidy(self) -> None:
         """Clears the folders of Attempts that ended while their agent could not."""
         for scratch in self._jobs.glob("*/*/scratch"):
             folder = AttemptFolder(scratch.parent)
-            job = self._store.jobs.get(folder.root.parent.name)
-            states = {a.id: a.state for a in self._store.jobs.attempts(job.id)}
-            if is_final("attempt", states.get(folder.root.name, "lost")):
-                folder.clear(keep_work=job.state != "done")
+            states = {a.id: a.state for a in self._store.jobs.attempts(folder.root.parent.name)}
+            state = states.get(folder.root.name)
+            if state is not None and is_final("attempt", state):  # what this database does not know is not ours to clear
+                folder.clear(keep_work="succeeded" not in states.values() and state != "cancelled")
 
 
 def _outcome(folder: AttemptFolder) -> Outcome:
@@ -222,6 +218,15 @@ def _result(claim: Claim, manifest: Manifest, outcome: Outcome) -> dict[str, obj
         "manifest": parse(manifest_bytes(manifest)),
     }
     return value | {f.name: getattr(outcome, f.name) for f in fields(outcome)}
+
+
+def read_result(folder: AttemptFolder, token: int) -> tuple[Manifest, Outcome] | None:
+    """The content of `result.json`, or None where there is none of the claim with that token."""
+    value = cast(Mapping[str, Json], read_json(folder.file("result")))
+    if value.get("token") != token:
+        return None
+    said = {f.name: value[f.name] for f in fields(Outcome)}
+    return read_manifest(canonical(value["manifest"])), Outcome(**cast("dict[str, Any]", said))
 
 
 def _error_of(spec: JobSpec, folder: AttemptFolder, end: Exit) -> TouyanError:

@@ -20,6 +20,8 @@ from typing import cast
 from touyan.core.asset import FileRef, check_path
 from touyan.core.errors import Broken, TouyanError
 
+FOLDER_VERSION = 1
+"""Of all files together; `inputs.json` holds it."""
 MARK = ".done"
 """Suffix of the marks of finished shards in `out/`; no Asset holds files of that name."""
 

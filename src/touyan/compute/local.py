@@ -26,8 +26,7 @@ class LocalSite:
     def __init__(
         self, store: Store, slots: int = 1, threads: int | None = None, project: str = DEFAULT_PROJECT, lease_s: float = LEASE_S
     ) -> None:
-        available = sorted(os.sched_getaffinity(0))
-        self._capacity = Capacity(threads or max(1, len(available) // slots))
+        self._capacities = [capacity(slot, slots, threads) for slot in range(slots)]
         self._agent = Agent(store, LocalDriver(), store.agent(project), "local", lease_s)
         self._changed = threading.Condition()
         self._calls = 0
@@ -81,7 +80,7 @@ class LocalSite:
             if slot == 0:
                 self._agent.reap()
             return
-        self._agent.work(claim, self._capacity)
+        self._agent.work(claim, self._capacities[slot])
         with self._changed:
             self._ends += 1
             self._changed.notify_all()
@@ -89,3 +88,11 @@ class LocalSite:
     def _rest(self, calls: int) -> None:
         with self._changed:
             self._changed.wait_for(lambda: self._calls != calls or self._agent.closing.is_set(), IDLE_S)
+
+
+def capacity(slot: int, slots: int, threads: int | None) -> Capacity:
+    """What a slot gives: its share of the CPUs we may use, or `threads` of them; two processes begin at different CPUs."""
+    available = sorted(os.sched_getaffinity(0))
+    wanted = min(threads or max(1, len(available) // slots), len(available))
+    first = os.getpid() + slot * wanted
+    return Capacity(wanted, tuple(sorted(available[(first + n) % len(available)] for n in range(wanted))))

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from touyan.compute.folder import MARK, AttemptFolder, marked, marks, newest_checkpoint, write_json
+from touyan.compute.folder import FOLDER_VERSION, MARK, AttemptFolder, marked, marks, newest_checkpoint, write_json
 from touyan.compute.plugins import step_entry
 from touyan.core.asset import check_path
 from touyan.core.job import JobSpec
@@ -32,7 +32,7 @@ def stage(store: Store, claim: Claim, spec: JobSpec, folder: AttemptFolder) -> N
         seen[given.role] += 1
         opened.copy_to(folder.root / path)
         listed.append({"role": given.role, "name": given.name, "asset": given.asset, "kind": opened.manifest.kind, "path": path})
-    header = {"inputs_version": 1, "attempt": claim.attempt, "token": claim.token, "entry": step_entry(spec.step)}
+    header = {"folder": FOLDER_VERSION, "attempt": claim.attempt, "token": claim.token, "entry": step_entry(spec.step)}
     write_json(folder.file("inputs"), header | {"inputs": listed})
 
 

@@ -169,6 +169,7 @@ def _own_end(child: int) -> Exit:
 
 
 def read_limits(folder: AttemptFolder) -> Limits:
+    """The content of `limits.json`."""
     value = read_json(folder.file("limits"))
     return Limits(**{**value, "cpus": tuple(cast("list[int]", value["cpus"]))})  # type: ignore[arg-type]
 

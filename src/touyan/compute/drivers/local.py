@@ -24,6 +24,8 @@ from touyan.core.errors import Broken
 WRAPPER = "touyan.compute.wrapper"
 STOP_S = 5.0
 """A wrapper that does not stop within this time is ended by force."""
+SWEEP_S = 30.0
+"""A killed process that is still there after this time hangs in the kernel, on a device or a network disk."""
 
 
 class LocalDriver:
@@ -57,7 +59,7 @@ class LocalDriver:
         send_group(process.pid, signal.SIGKILL)  # before the wrapper is collected: until then the number is still its own
         process.wait()
         del self._running[attempt]
-        end = _read_exit(folder)
+        end = read_exit(folder)
         if end is None:
             self.sweep(attempt)
             return Exit("vanished", process.returncode, "was ended together with the process that watched it")
@@ -74,9 +76,14 @@ class LocalDriver:
 
     def sweep(self, attempt: str) -> None:
         """Ends what another agent has left running for this Attempt, until none of it is found any more."""
+        until_s = time.monotonic() + SWEEP_S
         while left := with_environment(f"{ATTEMPT}={attempt}"):
             for pid in left:
                 send(pid, signal.SIGKILL)
+            if time.monotonic() > until_s:
+                raise Broken(
+                    "cannot-kill", f"the processes {left} of {attempt} do not end", "see what they wait for: ps -o stat,wchan"
+                )
             time.sleep(0.005)
 
 
@@ -91,7 +98,8 @@ def _has_ended(pid: int, timeout_s: float) -> bool:
         os.close(handle)
 
 
-def _read_exit(folder: AttemptFolder) -> Exit | None:
+def read_exit(folder: AttemptFolder) -> Exit | None:
+    """The content of `exit.json`, or None where its wrapper did not come to write it."""
     value = read_json(folder.file("exit"))
     if not value:
         return None
