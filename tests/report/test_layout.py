@@ -62,9 +62,9 @@ def test_a_route_passes_every_layer_between_its_ends() -> None:
     assert [layer for _, layer in found.routes["a", "c"]] == [0, 1, 2]
 
 
-def test_what_stands_alone_stands_beside_its_neighbour() -> None:
-    found = place(["a", "alone", "b"], [("a", "b")], WIDTH, GAP)
-    assert found.nodes["alone"][0] - found.nodes["a"][0] == WIDTH + GAP
+def test_what_is_not_connected_stands_close_beside() -> None:
+    found = place(["a", "alone", "b", "c", "d"], [("a", "b"), ("c", "d")], WIDTH, GAP)
+    assert [found.nodes[n][0] - found.nodes["a"][0] for n in ("c", "alone")] == [WIDTH + GAP, 2 * (WIDTH + GAP)]
 
 
 def test_an_empty_graph_has_an_empty_picture() -> None:

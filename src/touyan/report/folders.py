@@ -6,10 +6,12 @@ empty fact, never an exception; what could not be read at all was already noted 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Protocol
 
+from touyan.core.canonical import short
 from touyan.report import loose
 from touyan.report.facts import (
     Check,
@@ -31,6 +33,8 @@ from touyan.report.privacy import blotted
 
 MAX_EXCERPTS = 5
 MAX_POINTS = 400
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_DOCUMENT = re.compile(r"doc:[0-9a-f]{64}")
 
 
 class Folder(Protocol):
@@ -113,9 +117,9 @@ def _excerpt(value: Loose) -> Excerpt:
     if isinstance(value, str):
         return Excerpt("", blotted(value))
     row = loose.mapping(value)
-    return Excerpt(
-        loose.text(row.get("doc_id")), blotted(loose.text(row.get("excerpt"))), blotted(loose.text(row.get("evidence")))
-    )
+    evidence = loose.text(row.get("evidence"))
+    told = evidence if _DOCUMENT.fullmatch(evidence) else blotted(evidence)
+    return Excerpt(loose.text(row.get("doc_id")), blotted(loose.text(row.get("excerpt"))), told)
 
 
 SIDES = ("train", "test", "excluded")
@@ -198,8 +202,10 @@ def _check(row: Mapping[str, Loose]) -> Check:
         loose.text(row.get(n)) for n in ("id", "clause", "check", "threshold", "value", "outcome")
     )
     given = row.get("evidence")
-    evidence = loose.text(given) or " · ".join(f"{k} {v}" for k, v in loose.scalars(given).items())
+    evidence = loose.text(given) or " · ".join(
+        f"{k} {short(v) if _DIGEST.fullmatch(v) else v}" for k, v in loose.scalars(given).items()
+    )
     n = loose.number(row.get("n"))
     low, high = loose.number(row.get("low")), loose.number(row.get("high"))
     count = None if n is None else int(n)
-    return Check(name, _both(row.get("text")), clause, check, threshold, value, low, high, count, outcome, blotted(evidence))
+    return Check(name, _both(row.get("text")), clause, check, threshold, value, low, high, count, outcome, evidence)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 SWEEPS = 12
-LANE_WEIGHT, LONELY_WEIGHT = 6.0, 0.001
+LANE_WEIGHT = 6.0
 Edge = tuple[str, str]
 Key = Hashable
 """A node's id, or (from, to, layer) for the point where a long edge passes a layer."""
@@ -31,20 +31,45 @@ class Layout:
 def place(ids: Sequence[str], edges: Iterable[Edge], node_width: float, gap: float, lane_width: float = 14.0) -> Layout:
     """Places nodes of `node_width`, `gap` apart; an edge that passes a layer takes a lane of `lane_width`."""
     ranks, kept = rank(ids, edges)
-    if not ids:
-        return Layout({}, {}, 0.0, 0)
-    routes = {edge: _route(edge, ranks) for edge in kept}
+    nodes: dict[str, tuple[float, int]] = {}
+    routes: dict[Edge, list[tuple[float, int]]] = {}
+    contour: dict[int, float] = defaultdict(lambda: -gap)
+    for part in components(ids, kept):
+        layers, at, through = _placed(part, [e for e in kept if e[0] in part], ranks, node_width, gap, lane_width)
+        reach = {key: node_width / 2 if isinstance(key, str) else lane_width / 2 for key in at}
+        shift = max(contour[level] + gap - min(at[k] - reach[k] for k in layer) for level, layer in enumerate(layers))
+        for level, layer in enumerate(layers):
+            contour[level] = max(at[k] + reach[k] + shift for k in layer)
+        nodes |= {i: (at[i] + shift, ranks[i]) for i in part}
+        levels = {key: level for level, layer in enumerate(layers) for key in layer}
+        routes |= {edge: [(at[k] + shift, levels[k]) for k in route] for edge, route in through.items()}
+    left = min((x for points in (nodes.values(), *routes.values()) for x, _ in points), default=0.0) - node_width / 2
+    moved = {i: (x - left, y) for i, (x, y) in nodes.items()}
+    lanes = {edge: [(x - left, y) for x, y in route] for edge, route in routes.items()}
+    return Layout(moved, lanes, max(contour.values(), default=0.0) - left, len(contour)) if ids else Layout({}, {}, 0.0, 0)
+
+
+def components(ids: Sequence[str], edges: Iterable[Edge]) -> list[list[str]]:
+    """The connected parts of the graph, the largest first; within a part and among equals the order of `ids`."""
+    home = {i: [i] for i in ids}
+    for a, b in edges:
+        if home[a] is not home[b]:
+            home[a] += home[b]
+            home.update(dict.fromkeys(home[b], home[a]))
+    parts = list({id(part): sorted(part, key=ids.index) for part in home.values()}.values())
+    return sorted(parts, key=len, reverse=True)
+
+
+def _placed(
+    ids: Sequence[str], edges: Sequence[Edge], ranks: Mapping[str, int], node_width: float, gap: float, lane_width: float
+) -> tuple[list[list[Key]], dict[Key, float], dict[Edge, list[Key]]]:
+    """Layers, x and routes of one connected part."""
+    routes = {edge: _route(edge, ranks) for edge in edges}
     links = [pair for route in routes.values() for pair in pairwise(route)]
     layers = _ordered(_layers(ids, ranks, routes), links)
     widths: dict[Key, float] = {key: node_width if isinstance(key, str) else lane_width for layer in layers for key in layer}
     lanes = {key: route for route in routes.values() for key in route[1:-1]}
-    x = _coordinates(layers, links, lanes, widths, gap)
-    left = min(x[i] - widths[i] / 2 for layer in layers for i in layer)
-    right = max(x[i] + widths[i] / 2 for layer in layers for i in layer)
-    at: dict[Key, float] = {key: x[key] - left for key in x}
-    levels: dict[Key, int] = {key: level for level, layer in enumerate(layers) for key in layer}
-    points = {edge: [(at[key], levels[key]) for key in route] for edge, route in routes.items()}
-    return Layout({i: (at[i], ranks[i]) for i in ids}, points, right - left, len(layers))
+    return layers, _coordinates(layers, links, lanes, widths, gap), routes
 
 
 def rank(ids: Sequence[str], edges: Iterable[Edge]) -> tuple[dict[str, int], list[Edge]]:
@@ -70,7 +95,7 @@ def _route(edge: Edge, ranks: Mapping[str, int]) -> list[Key]:
 
 
 def _layers(ids: Sequence[str], ranks: Mapping[str, int], routes: Mapping[Edge, Sequence[Key]]) -> list[list[Key]]:
-    layers: list[list[Key]] = [[] for _ in range(max(ranks.values()) + 1)]
+    layers: list[list[Key]] = [[] for _ in range(max(ranks[i] for i in ids) + 1)]
     for i in ids:
         layers[ranks[i]].append(i)
     for (a, _), route in routes.items():
@@ -139,23 +164,9 @@ def _coordinates(
         neighbours = (above, below, both)[sweep % 3]
         for layer in reversed(layers) if sweep % 3 == 1 else layers:
             wanted = [_mean([x[n] for n in lanes.get(key) or neighbours.get(key, ())], x[key]) for key in layer]
-            x.update(zip(layer, _spread(*_settled(layer, wanted, both), [widths[k] for k in layer], gap), strict=True))
+            weights = [LANE_WEIGHT if key in lanes else 1.0 for key in layer]
+            x.update(zip(layer, _spread(wanted, weights, [widths[k] for k in layer], gap), strict=True))
     return x
-
-
-def _settled(layer: Sequence[Key], wanted: Sequence[float], both: Mapping[Key, Sequence[Key]]) -> tuple[list[float], list[float]]:
-    """Wishes and their weights: lanes insist on running straight, and what stands alone moves beside its neighbour."""
-    lonely = [not both[key] for key in layer]
-    anchor = next((w for w, alone in zip(wanted, lonely, strict=True) if not alone), 0.0)
-    places: list[float] = []
-    for want, alone in zip(wanted, lonely, strict=True):
-        anchor = anchor if alone else want
-        places.append(anchor)
-    weights = [
-        LONELY_WEIGHT if alone else LANE_WEIGHT if isinstance(key, tuple) else 1.0
-        for key, alone in zip(layer, lonely, strict=True)
-    ]
-    return places, weights
 
 
 def _spread(wanted: Sequence[float], weights: Sequence[float], widths: Sequence[float], gap: float) -> list[float]:

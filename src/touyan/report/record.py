@@ -1,6 +1,6 @@
 """The record of a Run (docs/formats/run.md), read into facts, and the lineage it implies.
 
-Knows nothing of the store. Invariant: every step of the plan is in the lineage, and every edge joins two of its nodes.
+Knows nothing of the store. Invariant: every step that has inputs is in the lineage, and every edge joins two of its nodes.
 """
 
 from __future__ import annotations
@@ -63,13 +63,15 @@ def _step(row: Mapping[str, Loose]) -> StepFacts:
 def lineage(
     found: Sequence[SourceFacts], plan: Sequence[StepFacts], subject: str, review: Review | None, permit: Permit | None
 ) -> Lineage:
-    """Sources, steps, review and permit as a graph. Refused sources stand in it without a way on."""
-    nodes = [_source_node(s) for s in found] + [Node(s.name, s.output, s.name, short(s.asset), s.state) for s in plan]
+    """Sources, steps, review and permit as a graph. A step whose inputs are not decided yet has no place in it."""
+    known = {s.name: s.inputs or _read_of(s, found) for s in plan}
+    nodes = [_source_node(s) for s in found]
+    nodes += [Node(s.name, s.output, s.name, short(s.asset), s.state) for s in plan if known[s.name]]
     by_asset = {s.asset: s.name for s in found if s.asset} | {s.asset: s.name for s in plan if s.asset}
     names = {n.id for n in nodes}
     edges: list[tuple[str, str]] = []
     for step in plan:
-        for _, name, asset in step.inputs:
+        for _, name, asset in known[step.name]:
             origin = name if name in names else f"source/{name}" if f"source/{name}" in names else by_asset.get(asset, "")
             edges.append((origin, step.name))
     if review is not None:
@@ -84,6 +86,11 @@ def lineage(
     names = {n.id for n in nodes}
     kept = dict.fromkeys((a, b) for a, b in edges if a in names and b in names and a != b)
     return Lineage(tuple(nodes), tuple(kept))
+
+
+def _read_of(step: StepFacts, found: Sequence[SourceFacts]) -> tuple[tuple[str, str, str], ...]:
+    """The source that a reading is named after: it is known before anything is decided."""
+    return tuple(("source", s.name, s.asset) for s in found if step.name == f"read/{s.name}")
 
 
 def _source_node(source: SourceFacts) -> Node:

@@ -20,6 +20,11 @@ pending|未开始|not started
 stopped|已中断|stopped
 skipped|已跳过|skipped
 internal|内部|internal
+audience|对象|audience
+domain|领域|domain
+sites|站点|sites
+testers|试用人|testers
+named-testers|指定试用人|named testers
 text|文本建模|text
 label|标签分类|labels
 refused|被拒绝|refused

@@ -41,7 +41,7 @@ def _row(check: Check) -> list[Child]:
     asks = Words(*check.text) if any(check.text) else quote(check.id, 80)
     about = [[code(check.id), " · "] if any(check.text) else None, quote(check.clause, 240)]
     name = [el("b", asks), el("small", about), el("small", quote(check.evidence, 300)) if check.evidence else None]
-    has_interval = check.low is not None and check.high is not None
+    has_interval = check.low is not None and check.high is not None and check.low < check.high
     interval = figures.interval(check.low or 0.0, check.high or 0.0) if has_interval else "–"
     n = "–" if check.n is None else figures.count(check.n)
     return [name, _shown(check.value), quote(check.threshold, 40) if check.threshold else "–", interval, n, badge(check.outcome)]

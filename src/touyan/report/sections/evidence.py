@@ -46,13 +46,17 @@ def evidence(facts: ReportFacts) -> Section:
 def _commands(facts: ReportFacts) -> Markup:
     lines = [(f"touyan show {facts.run.id}", Words("这次运行的记录", "the record of this run"))]
     if facts.permit is not None:
-        lines.insert(
-            0,
+        lines = [
             (
-                f"touyan verify {facts.permit.number}",
-                Words("核验许可、签名、清单和日志证明", "permit, signatures, manifests and log proof"),
+                f"touyan permit export {facts.permit.number}",
+                Words("写出可离线核验的许可文件", "the permit as a bundle that can be checked offline"),
             ),
-        )
+            (
+                "touyan verify PERMIT.json --key ROOT",
+                Words("用本组织公钥核验签名、清单和日志", "signatures, manifests and log, by the root key"),
+            ),
+            *lines,
+        ]
     if facts.subject:
         lines.append(
             (

@@ -1,7 +1,7 @@
 """The lineage, drawn: from the sources, through every step, to the permit.
 
-Owns how nodes and edges look; `layout` says where they are. Invariant: everything in the plan is in the picture, and what was
-refused or has not happened looks so.
+Owns how nodes and edges look; `layout` says where they are. Invariant: every node of the lineage is in the picture, and
+what was refused or has not happened looks so.
 """
 
 from __future__ import annotations

@@ -56,6 +56,12 @@ def _permit(found: Permit | None) -> Child:
     return [heading(Words("许可", "Permit")), _card(found)]
 
 
+def _scope(item: str) -> Child:
+    """`audience: internal`, in the words we have for it."""
+    name, colon, value = item.partition(": ")
+    return [say(name), Words("：", ": "), say(value)] if colon else quote(item, 200)
+
+
 def _card(found: Permit) -> Markup:
     demo = badge("waiting", Words("演示", "demo")) if found.is_demo else None
     limits = Words(
@@ -71,7 +77,7 @@ def _card(found: Permit) -> Markup:
                 (Words("模型", "Model"), identifier(found.model) if found.model else None),
                 (Words("签发", "Issued"), figures.moment(found.issued_at) if found.issued_at else None),
                 (Words("到期", "Expires"), figures.moment(found.expires_at) if found.expires_at else None),
-                (Words("范围", "Scope"), listed([quote(s, 200) for s in found.scope]) if found.scope else None),
+                (Words("范围", "Scope"), listed([_scope(s) for s in found.scope]) if found.scope else None),
                 (Words("条件", "Conditions"), listed([quote(c, 300) for c in found.conditions]) if found.conditions else None),
                 (Words("签名密钥", "Signed by"), listed([code(k) for k in found.key_ids]) if found.key_ids else None),
             ]

@@ -83,7 +83,7 @@ def _refusal(refusal: Refusal) -> Markup:
 
 
 def _mixture(mixture: Effective, purpose: str) -> Markup:
-    marks = [_purpose(p, p in mixture.purposes, p == purpose) for p in PURPOSES]
+    marks = [_purpose(p, p in mixture.purposes, p == purpose) for p in PURPOSES if p != "inspect"]
     territory: Child = (
         Words("不限", "anywhere") if mixture.territory is None else ", ".join(sorted(mixture.territory)) or say("none")
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from touyan.report import figures, svg
 from touyan.report.components import Column, Section, badge, identifier, note, table
 from touyan.report.facts import ReportFacts, StepFacts
+from touyan.report.loose import number
 from touyan.report.markup import Child, Markup, Words, code, el, quote
 
 _COLUMNS = (
@@ -21,6 +22,7 @@ _REASONS = (
     ("hit, made ", Words("命中，成于 ", "hit, made ")),
     ("re-run, ", Words("重跑：", "re-run: ")),
     ("first run", Words("首次运行", "first run")),
+    ("its source was refused", Words("来源被拒绝", "its source was refused")),
 )
 
 
@@ -55,9 +57,23 @@ def why(reason: str) -> Child:
 
 def _measured(step: StepFacts) -> Markup | None:
     counted = [f"{name} {n:,}" for name, n in list(step.counts.items())[:8]]
-    measured = [f"{name} {value}" for name, value in list(step.telemetry.items())[:6]]
+    measured = [machine(name, value) for name, value in step.telemetry.items() if name != "wall_ms"][:6]
     shown = [el("span", quote(t, 80)) for t in counted] + [el("span", quote(t, 80), class_="machine") for t in measured]
     return el("small", shown, class_="facts") if shown else None
+
+
+def machine(name: str, value: str) -> str:
+    """A measured figure, in the unit that its name ends with."""
+    found = number(value)
+    if found is None:
+        return f"{name} {value}"
+    if name.endswith("_ms"):
+        return f"{name.removesuffix('_ms')} {figures.duration(round(found))}"
+    if name.endswith("_per_s"):
+        return f"{name.removesuffix('_per_s')} {figures.measured(found)}/s"
+    if name.endswith("_s"):
+        return f"{name.removesuffix('_s')} {figures.duration(round(1000 * found))}"
+    return f"{name.removesuffix('_bytes')} {figures.size(int(found))}" if name.endswith("_bytes") else f"{name} {found:.6g}"
 
 
 def _time(wall_ms: int, longest: int) -> Child:
