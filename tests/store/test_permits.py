@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from touyan.core.dsse import seal
 from touyan.core.errors import Broken, Conflict, Invalid, Missing, Refused
 from touyan.core.party import Actor
 from touyan.core.permit import PAYLOAD_TYPE, Permit, Scope, Use, outside, permit_bytes, read_permit, why_not
+from touyan.core.review import Subject
 from touyan.core.seam import FixedSeam, iso
-from touyan.permit import issue
+from touyan.permit import issue, review
 from touyan.store import tables as t
 from touyan.store.home import Store
 from touyan.store.permits import PERMIT_KEY, IssuedPermit
@@ -205,6 +207,41 @@ def test_an_officer_of_another_project_issues_nothing(world: World) -> None:
     review = world.approved()
     with pytest.raises(Missing):
         issue.issue(world.store, Actor(world.olga.party, "other", world.olga.roles), review.id)
+
+
+def test_two_officers_at_once_issue_one_permit(world_on_each: World) -> None:
+    review = world_on_each.approved()
+
+    def attempt(_: int) -> str:
+        try:
+            return issue.issue(world_on_each.store, world_on_each.olga, review.id).number
+        except Conflict as error:
+            return error.code
+
+    with ThreadPoolExecutor(4) as threads:
+        results = sorted(threads.map(attempt, range(4)))
+    assert results == ["TY-2025-000001", "permit-exists", "permit-exists", "permit-exists"]
+
+
+def test_training_asks_for_a_project_permit_in_force(world: World) -> None:
+    with pytest.raises(Refused, match="no project permit"):
+        world.store.permits.require_project("default")
+    found = review.request(world.store, world.ann, Subject(), "project")
+    world.store.reviews.vote(world.bob, found.id, "approve")
+    number = issue.issue(world.store, world.olga, found.id, "project", days=1).number
+    assert world.store.permits.require_project("default").number == number
+    world.seam.move(DAY_S)
+    with pytest.raises(Refused):
+        world.store.permits.require_project("default")
+
+
+def test_a_damaged_record_is_a_refusal_with_its_number(world: World) -> None:
+    issued = world.issued()
+    envelope = {**issued.envelope.to_json(), "payload": "e30="}
+    with world.store.database.write() as connection:
+        connection.execute(update(t.permit).values(envelope=json.dumps(envelope)))
+    with pytest.raises(Refused, match=issued.number):
+        serve(world)
 
 
 SCOPES = st.builds(

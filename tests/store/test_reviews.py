@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -177,12 +179,21 @@ def test_a_reviewer_cannot_submit(world: World) -> None:
         world.store.reviews.request(world.bob, "release", world.subject)
 
 
+def test_two_votes_at_once_both_count(world_on_each: World) -> None:
+    asked = world_on_each.request(roles=(), quorum=2)
+
+    def vote(actor: Actor) -> str:
+        return world_on_each.store.reviews.vote(actor, asked.id, "approve").state
+
+    with ThreadPoolExecutor(2) as threads:
+        states = sorted(threads.map(vote, (world_on_each.bob, world_on_each.eve)))
+    assert states == ["approved", "submitted"]
+
+
 @pytest.mark.parametrize("column", ["request", "id"])
 def test_a_changed_row_is_noticed(world: World, column: str) -> None:
     review = world.request()
     other = review.envelope.to_json() | {"payloadType": "other"}
-    import json
-
     value = json.dumps(other) if column == "request" else "f" * 64
     with world.store.database.write() as connection:
         connection.execute(update(t.review).values({column: value}))

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, text, updat
 
 from touyan.core.canonical import Json, parse, sha256_hex, short
 from touyan.core.dsse import Envelope, read_envelope, seal, unseal
-from touyan.core.errors import Broken, Conflict, Missing, Refused
+from touyan.core.errors import Broken, Conflict, Missing, Refused, TouyanError
 from touyan.core.party import Actor
 from touyan.core.permit import PAYLOAD_TYPE, Permit, Use, permit_bytes, read_permit, why_not
 from touyan.core.seam import Seam, iso
@@ -203,12 +203,13 @@ class Permits:
             row = connection.execute(query).mappings().first()
             return None if row is None else self._checked(connection, row)
 
-    def list(self, project: str, model: str = "", last: int = 50) -> list[IssuedPermit]:
-        """The newest permits of a project, newest first."""
-        query = select(t.permit).where(t.permit.c.project == project).order_by(t.permit.c.number.desc()).limit(last)
+    def list(self, project: str, model: str = "", last: int = 50, kind: str = "") -> list[IssuedPermit]:
+        """The newest permits of a project, newest first, of one model or kind where given."""
+        p = t.permit.c
+        given = [column == value for column, value in ((p.model, model), (p.kind, kind)) if value]
+        query = select(t.permit).where(p.project == project, *given).order_by(p.number.desc()).limit(last)
         with self._database.read() as connection:
-            rows = connection.execute(query.where(t.permit.c.model == model) if model else query).mappings().all()
-            return [self._checked(connection, r) for r in rows]
+            return [self._checked(connection, r) for r in connection.execute(query).mappings().all()]
 
     def valid_for(self, model: str, use: Use, project: str, at: str = "", *, allow_demo: bool = False) -> IssuedPermit:
         """The newest trial or release permit under which `model` may be served for `use` at `at` (now by default).
@@ -228,7 +229,7 @@ class Permits:
             for row in rows:
                 try:
                     issued = self._checked(connection, row)
-                except (Refused, Broken) as error:
+                except TouyanError as error:
                     reasons.append(f"{row['number']}: {error.message}")
                     continue
                 reason = _state_reason(issued) or why_not(issued.permit, model, use, moment, allow_demo=allow_demo)
@@ -239,6 +240,15 @@ class Permits:
             "no-permit", f"the model {short(model)} has no valid permit for this use: {'; '.join(reasons) or 'none was issued'}",
             f"see: touyan why {short(model)}; a permit comes from an approved review: touyan review",
         )  # fmt: skip
+
+    def require_project(self, project: str, at: str = "") -> IssuedPermit:
+        """The newest project permit in force: what training asks for where the rule pack says so. Raises Refused."""
+        moment = at or iso(self._seam.now_ms())
+        for issued in self.list(project, kind="project"):
+            if issued.state == "valid" and issued.permit.issued_at <= moment < issued.permit.expires_at:
+                return issued
+        hint = "ask for a review of the kind project (science, ethics, law): touyan review"
+        raise Refused("no-project-permit", f"the project {project!r} has no project permit in force, and its rule pack asks for one", hint)
 
     def _row(self, connection: Connection, project: str, number: str) -> RowMapping:
         query = select(t.permit).where(t.permit.c.project == project, t.permit.c.number == number)
