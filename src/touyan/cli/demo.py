@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -119,6 +118,8 @@ def _key(opened: Session) -> str:
 
 def _started(opened: Session, service: str, file: Path, port: int) -> str:
     """The address of the running service, started where it does not run yet."""
+    import subprocess
+
     if found := running(file):
         return found[1]
     opened.store.events.sequence()

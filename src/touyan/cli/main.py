@@ -15,12 +15,16 @@ from touyan.cli import (
     verify, why, withdraw,
 )  # fmt: skip
 from touyan.cli.output import print_error
-from touyan.cli.words import _
+from touyan.cli.spoken import Verbs, speak
+from touyan.cli.words import _, lend_to_typer
 from touyan.core.errors import TouyanError
 
 app = typer.Typer(
-    name="touyan", no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False,
+    name="touyan", cls=Verbs, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # Rich would cost 0.4 s of CPU before the first line of a help page
+    context_settings={"max_content_width": 100},
     help=_("Touyan 头雁: from raw documents to a permitted, served model."),
+    epilog=_("Begin: touyan init, then touyan run flow.yaml. Each verb has an example: touyan VERB --help"),
 )  # fmt: skip
 
 
@@ -36,6 +40,8 @@ def main(version: bool = typer.Option(False, "--version", help=_("Print the vers
 for verb in (init, run_verb, gather, review, permit, serve, learn, show, why, log, verify, withdraw, report, jobs, flow, model, party, key,
              project, backup, demo):  # fmt: skip
     verb.add_to(app)
+speak(app)
+lend_to_typer()
 
 
 def run() -> None:

@@ -78,15 +78,17 @@ def add_to(app: typer.Typer) -> None:
             bundle.write(opened.store, opened.actor, number, out)
             say(_("Wrote {path}. Root key of the organisation: {key}").format(path=out, key=opened.store.root_key.public_hex))
 
-    for act, done in (("suspend", _("Suspended.")), ("resume", _("Resumed.")), ("revoke", _("Revoked."))):
-        _add_act(group, act, done)
+    _add_act(group, "suspend", _("Suspend a permit: its service stops at once, until it is resumed."), _("Suspended."))
+    _add_act(group, "resume", _("Resume a suspended permit."), _("Resumed."))
+    _add_act(group, "revoke", _("Revoke a permit for good."), _("Revoked."))
 
 
-def _add_act(group: typer.Typer, act: str, done: str) -> None:
-    @group.command(act, help=_("{act} a permit, with a reason.").format(act=act.capitalize()),
-                   epilog=_("Example: touyan permit {act} TY-2026-000001 --reason 'complaint 17'").format(act=act))  # fmt: skip
-    def command(number: NumberArgument, reason: ReasonOption = "no reason given", party: AsOption = "", project: ProjectOption = "",
-                home: HomeOption = None) -> None:  # fmt: skip
+def _add_act(group: typer.Typer, act: str, words: str, done: str) -> None:
+    @group.command(act, help=words, epilog=_("Example: touyan permit {act} TY-2026-000001 --reason 'complaint 17'").format(act=act))
+    def command(
+        number: NumberArgument, reason: ReasonOption = "no reason given",
+        party: AsOption = "", project: ProjectOption = "", home: HomeOption = None,
+    ) -> None:  # fmt: skip
         with session(home, party, project) as opened:
             getattr(opened.store.permits, act)(opened.actor, number, reason)
             say(done)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from sqlalchemy import insert, select
 
 from touyan.cli.output import print_json, print_table, say
 from touyan.cli.session import AsOption, HomeOption, JsonOption, session
@@ -21,6 +20,8 @@ def add_to(app: typer.Typer) -> None:
     @group.command("list", epilog=_("Example: touyan project list"))
     def list_(party: AsOption = "", home: HomeOption = None, as_json: JsonOption = False) -> None:
         """List the projects."""
+        from sqlalchemy import select
+
         from touyan.store import tables as t
 
         with session(home, party) as opened, opened.store.database.read() as connection:
@@ -30,6 +31,8 @@ def add_to(app: typer.Typer) -> None:
     @group.command(epilog=_("Example: touyan project add hotline --title '12345 hotline'"))
     def add(name: str, title: Annotated[str, typer.Option()] = "", party: AsOption = "", home: HomeOption = None) -> None:
         """Make a project in which you have the roles you have here."""
+        from sqlalchemy import insert, select
+
         from touyan.store import tables as t
         from touyan.store.policy import Thing, require
 

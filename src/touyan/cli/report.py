@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import select
 
 from touyan.cli.output import say
 from touyan.cli.session import AsOption, HomeOption, ProjectOption, session
@@ -22,6 +21,8 @@ def add_to(app: typer.Typer) -> None:
         party: AsOption = "", project: ProjectOption = "", home: HomeOption = None,
     ) -> None:  # fmt: skip
         """Write the report of a run as one HTML file."""
+        from sqlalchemy import select
+
         from touyan import report as room
         from touyan.store import tables as t
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -82,8 +83,8 @@ def _show(opened: Session, found: Review, as_json: bool) -> None:
     say(f"  {_('model')} {short(found.request.subject.model)}   {_('corpus')} {short(found.request.subject.corpus)}")
     for source in sheet.sources:
         say(f"  {_('source')} {source.who}: {source.rights.authority if source.rights else _('no rights record')}")
-    rows = [(c["id"], c["outcome"], c.get("value", ""), c.get("threshold", ""), str(c.get("evidence", ""))[:70]) for c in sheet.case.checks]
-    print_table([_("rule"), _("outcome"), _("value"), _("threshold"), _("evidence")], rows, _("No checks."))
+    rows = [(_(c["outcome"]), c["id"], _measured(c), evidence_words(c.get("evidence") or {})) for c in sheet.case.checks]
+    print_table([_("outcome"), _("rule"), _("value"), _("evidence")], rows, _("No checks."))
     for winner in sheet.case.winners.values():
         say(f"  {winner['statement'] if isinstance(winner, dict) else winner}")
     for block in sheet.blocks:
@@ -94,8 +95,28 @@ def _show(opened: Session, found: Review, as_json: bool) -> None:
         say(_("Vote: touyan review {id} --approve --as PARTY   (or --reject)").format(id=short(found.id)))
 
 
+def _measured(check: Mapping[str, Any]) -> str:
+    value = check.get("value")
+    return f"{value:.4g} ({check.get('threshold', '')})" if isinstance(value, (int, float)) else "–"
+
+
+def evidence_words(evidence: Mapping[str, Any]) -> str:
+    """The evidence of a check as a short sentence; the record has all of it (--json, --dossier)."""
+    if "missing" in evidence:
+        return _("not measured: {missing}").format(missing=evidence["missing"])
+    said = [_("{counted} of {all}").format(counted=f"{evidence['counted']:,}", all=f"{evidence['frame']:,}")] if {"counted", "frame"} <= set(evidence) else []
+    for name, value in evidence.items():
+        if isinstance(value, int) and name != "seed" and not (said and name in ("counted", "frame")):
+            said.append(f"{name} {value:,}")
+        elif isinstance(value, list) and value:
+            said.append(f"{name} {', '.join(str(v)[:12] for v in value[:3])}" + (" …" if len(value) > 3 else ""))
+        elif name in ("reasons", "kinds") and value:
+            said.append(", ".join(f"{k} {v:,}" for k, v in value.items()))
+    return "; ".join(said)
+
+
 def _write_dossier(opened: Session, review: str, target: Path) -> None:
     from touyan.permit import dossier
 
     write = dossier.write_xlsx if target.suffix == ".xlsx" else dossier.write_docx
-    say(str(write(opened.store, opened.actor, review, target)), stderr=True)
+    say(_("Wrote {path}").format(path=write(opened.store, opened.actor, review, target)), stderr=True)

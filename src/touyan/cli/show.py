@@ -6,12 +6,13 @@ import json
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import select
 
 from touyan.cli.output import print_json, print_table, say
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, Session, session
 from touyan.cli.words import _
 from touyan.core.canonical import short
+
+SHOWN_FILES = 40
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,6 +38,8 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _list(opened: Session, kind: str, last: int, as_json: bool) -> None:
+    from sqlalchemy import select
+
     from touyan.store import tables as t
 
     assets = opened.store.assets.list(opened.actor.project, kind, last)
@@ -56,6 +59,8 @@ def _list(opened: Session, kind: str, last: int, as_json: bool) -> None:
 
 
 def _show_run(opened: Session, run_id: str, as_json: bool) -> None:
+    from sqlalchemy import select
+
     from touyan.core.errors import Missing
     from touyan.store import tables as t
 
@@ -96,5 +101,12 @@ def _show_asset(opened: Session, identifier: str, as_json: bool) -> None:
     say(f"{_('purposes'):<12} {', '.join(value['purposes']) or _('none')}")
     for line in [f"{_('duty'):<12} {d}" for d in value["duties"]] + [f"{_('withdrawn'):<12} {w}" for w in value["withdrawals"]]:
         say(line)
-    rows = [("→", role, short(one)) for role, one in value["inputs"]] + [(size, path, digest[:12]) for path, size, digest in value["files"][:40]]
-    print_table([_("bytes"), _("file or input"), "sha256"], rows, "")
+    for role, one in value["inputs"]:
+        say(f"{_('input'):<12} {role} {short(one)}")
+    files = value["files"]
+    say("")
+    print_table([_("file"), _("bytes"), "sha256"], [(path, f"{size:,}", digest[:12]) for path, size, digest in files[:SHOWN_FILES]], _("No files."))
+    if len(files) > SHOWN_FILES:
+        say(_("… and {n} more: --json").format(n=len(files) - SHOWN_FILES))
+    if manifest.kind != "source":
+        say(_("Where it came from: touyan why {id}").format(id=short(identifier)))

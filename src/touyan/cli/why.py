@@ -12,6 +12,8 @@ from touyan.cli.words import _
 from touyan.core.canonical import short
 from touyan.core.errors import Missing
 
+ID_DIGITS = 64
+
 
 def add_to(app: typer.Typer) -> None:
     @app.command(epilog=_("Example: touyan why train"))
@@ -33,7 +35,7 @@ def add_to(app: typer.Typer) -> None:
             if as_json:
                 print_json(value)
             else:
-                _print(value, "")
+                _print(value, "", set())
                 _print_blocks(opened, identifier)
 
 
@@ -51,27 +53,43 @@ def _lineage(opened: Session, identifier: str) -> dict[str, Any]:
     return value
 
 
-def _print(value: dict[str, Any], indent: str) -> None:
-    role = f"{value['role']}: " if "role" in value else ""
-    say(f"{indent}{role}{value['kind']} {short(value['id'])}  {value['name']}")
+def _print(value: dict[str, Any], indent: str, shown: set[str]) -> None:
+    """One line an asset; what was shown already is named and not unfolded again."""
+    role = f"{value['role']}: " if value.get("role", value["kind"]) != value["kind"] else ""
+    line = f"{indent}{role}{value['kind']} {short(value['id'])}  {value['name']}"
+    if value["id"] in shown:
+        say(f"{line}  {_('(shown above)')}" if value["inputs"] else line)
+        return
+    shown.add(value["id"])
+    say(line)
     if "rights" in value:
         rights = value["rights"]
-        proof = rights["article"] or rights["licence"] or ", ".join(rights["evidence"])
+        proof = rights["article"] or rights["licence"] or ", ".join(rights["evidence"]) or _("no evidence named")
         say(f"{indent}    {value['provider']}: {rights['authority']} ({proof}); {_('personal information')}: {rights['personal']}")
-    for line in value["withdrawals"]:
-        say(f"{indent}    {_('withdrawn')}: {line}")
+    for words in value["withdrawals"]:
+        say(f"{indent}    {_('withdrawn')}: {words}")
     for one in value["inputs"]:
-        _print(one, indent + "  ")
+        _print(one, indent + "  ", shown)
 
 
 def _print_blocks(opened: Session, identifier: str) -> None:
+    """For what it may be used, and who or what forbids the rest."""
     from touyan.core.rights import PURPOSES
 
     with opened.store.database.read() as connection:
-        for purpose in PURPOSES:
-            blocks = opened.store.gate.blocks(connection, opened.actor.project, identifier, purpose)
-            reasons = "; ".join(dict.fromkeys(f"{b.who[:40]}: {b.reason}" for b in blocks[:4]))
-            say(f"{purpose:<13} {_('no') + ': ' + reasons if blocks else _('yes')}")
+        found = {p: opened.store.gate.blocks(connection, opened.actor.project, identifier, p) for p in PURPOSES}
+    say(_("May be used for: {purposes}").format(purposes=", ".join(p for p, blocks in found.items() if not blocks) or _("nothing")))
+    by_reason: dict[str, list[str]] = {}
+    for purpose, blocks in found.items():
+        if blocks:
+            reasons = "; ".join(dict.fromkeys(f"{_who(b.who)}: {b.reason}" for b in blocks[:4]))
+            by_reason.setdefault(reasons, []).append(purpose)
+    for reasons, purposes in by_reason.items():
+        say(_("Not for {purposes}: {reasons}").format(purposes=", ".join(purposes), reasons=reasons))
+
+
+def _who(name: str) -> str:
+    return short(name) if len(name) == ID_DIGITS else name
 
 
 def _refusals(opened: Session, what: str, as_json: bool) -> None:
