@@ -151,6 +151,12 @@ def test_losing_to_a_baseline_is_told_and_blocks_nothing(tmp_path: Path) -> None
     assert (found["outcome"], found["blocks"], found["value"]) == ("fail", "never", 0.0)
 
 
+def test_a_linear_head_on_the_model_is_not_the_linear_baseline(tmp_path: Path) -> None:
+    head = "train + linear head on 4,000 documents"
+    won = {"metrics": METRICS["metrics"], "winner": {"label": {"model": head, "statement": "it won"}}}
+    assert checked(tmp_path, articles(), metrics=won)["beats-baselines"]["outcome"] == "pass"
+
+
 def test_the_yardstick_pack_measures_what_it_can_and_draws_the_manual_sample(tmp_path: Path) -> None:
     found = checked(tmp_path, articles(), CheckParams("cn-gbt45654-2025"))
     assert (found["refusal"]["threshold"], found["refusal"]["outcome"]) == ("≥ 0.95", "abstain")
@@ -187,7 +193,7 @@ def test_the_output_changes_only_with_a_new_version() -> None:
     digests = {name: find_pack(name).sha256[:12] for name in shipped()}
     versions = {name: find_pack(name).version for name in shipped()}
     assert (digests, versions) == (
-        {"cn-gbt45654-2025": "dc50252f9526", "demo": "4d0f47665788"}, {"cn-gbt45654-2025": "1", "demo": "1"},
+        {"cn-gbt45654-2025": "103983e80797", "demo": "09a7412f9627"}, {"cn-gbt45654-2025": "1", "demo": "1"},
     )  # fmt: skip
     assert STEP.version.startswith("1.")
 

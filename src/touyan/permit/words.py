@@ -1,4 +1,7 @@
-"""Chinese words for what stands in records, for files that offices read. The record keeps its own word."""
+"""Chinese words for what stands in records, for the files that offices read.
+
+Owns the words only. Invariant: the record's own word stands beside its translation, so that nothing is told in words alone.
+"""
 
 from __future__ import annotations
 

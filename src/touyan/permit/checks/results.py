@@ -22,13 +22,16 @@ def tested_items(evidence: Evidence, rule: Rule) -> Finding:
 
 
 def beats_baselines(evidence: Evidence, rule: Rule) -> Finding:
-    """Share of tasks that no baseline won. The rule's param `baselines` lists words that name one, separated by commas."""
-    words = [w.strip() for w in rule.params.get("baselines", "ngram,linear,majority").split(",")]
+    """Share of tasks in which no baseline has the best figure; whether the lead is more than chance, the statements tell.
+
+    The rule's param `baselines` lists the first words of the baselines' names, separated by commas.
+    """
+    baselines = {w.strip() for w in rule.params.get("baselines", "ngram,linear,majority").split(",")}
     winners = cast("dict[str, dict[str, Any]]", evidence.evaluated().get("winner", {}))
     if not winners:
         return missing("the evaluation names no winner")
     names = {task: str(w.get("model", "")) for task, w in sorted(winners.items())}
-    won = sum(1 for name in names.values() if not any(w in name for w in words))
+    won = sum(1 for name in names.values() if name.split(" ")[0] not in baselines)
     statements: dict[str, Json] = {task: str(w.get("statement", "")) for task, w in sorted(winners.items())}
     return full_count(won, len(names), winners=dict(names), statements=statements)
 
