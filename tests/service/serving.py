@@ -73,6 +73,7 @@ class FakeEngine:
     hold: threading.Event | None = None
     breaks: Exception | None = None
     batches: list[int] = field(default_factory=list)
+    ended: list[Turning] = field(default_factory=list)
     tokenizer: Bytes = field(default_factory=Bytes)
 
     def start(self, prompt_ids: Sequence[int], sampling: Sampling, max_tokens: int) -> Turning:
@@ -87,6 +88,9 @@ class FakeEngine:
             raise self.breaks
         self.batches.append(len(sequences))
         return [self._one(s) for s in sequences]
+
+    def end(self, sequence: Turning) -> None:
+        self.ended.append(sequence)
 
     def _one(self, sequence: Turning) -> int | None:
         if len(sequence.tokens) == len(sequence.plan):

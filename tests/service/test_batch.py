@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
-from serving import FakeEngine
+from serving import FakeEngine, until
 
 from touyan.core.errors import Broken, Invalid, Refused, TouyanError
 from touyan.flow.backend import Sampling
@@ -81,7 +81,8 @@ def test_requests_that_are_there_together_are_stepped_together(make_batch: MakeB
 
 
 def test_a_cancelled_request_leaves_its_place_to_the_next(make_batch: MakeBatch) -> None:
-    batch = make_batch(FakeEngine(), width=1)
+    engine = FakeEngine()
+    batch = make_batch(engine, width=1)
     endless, next_one = Heard(max_tokens=10**7), Heard(max_tokens=3)
     batch.submit(endless.ticket)
     batch.submit(next_one.ticket)
@@ -89,6 +90,23 @@ def test_a_cancelled_request_leaves_its_place_to_the_next(make_batch: MakeBatch)
     endless.ticket.cancel()
     assert next_one.wait().end == "length"
     assert endless.end is None
+    assert [s.tokens for s in engine.ended] == [endless.tokens]  # its row of the cache was given back
+
+
+def test_an_engine_that_loses_its_state_answers_nobody_and_hangs_nobody(
+    make_batch: MakeBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = FakeEngine(breaks=RuntimeError("step"))
+    monkeypatch.setattr(engine, "end", lambda sequence: 1 / 0)
+    batch = make_batch(engine)
+    company = [Heard(), Heard()]
+    for heard in company:
+        with suppress(Broken):
+            batch.submit(heard.ticket)
+    assert isinstance(company[0].wait().end, Broken)
+    until(lambda: not batch.is_alive)
+    with pytest.raises(Broken):
+        batch.submit(Heard().ticket)
 
 
 def test_a_full_queue_refuses(make_batch: MakeBatch) -> None:

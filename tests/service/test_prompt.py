@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from serving import Bytes
 
 from touyan.core.errors import Broken, Invalid
-from touyan.service.prompt import Message, plain, read_template
+from touyan.service.prompt import Message, Prompt, plain, read_template
 
 CHATML = """{{ bos_token }}{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% endfor %}
 {%- if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"""
@@ -16,7 +17,8 @@ MESSAGES = [Message("system", "守法"), Message("user", "在吗")]
 
 
 def model_folder(tmp_path: Path, template: str | None, **more: object) -> Path:
-    added = {"1": {"content": "<|im_end|>", "special": True}, "2": {"content": "plain", "special": False}}
+    tokens = {"<s>": True, "<|im_start|>": True, "<|im_end|>": True, "plain": False}
+    added = {str(300 + i): {"content": t, "special": special} for i, (t, special) in enumerate(tokens.items())}
     config = {"bos_token": {"content": "<s>"}, "eos_token": "<|im_end|>", "added_tokens_decoder": added}
     config |= {"chat_template": template} if template else {}
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(config | more))
@@ -26,8 +28,14 @@ def model_folder(tmp_path: Path, template: str | None, **more: object) -> Path:
 def test_a_model_is_asked_in_its_own_template(tmp_path: Path) -> None:
     template = read_template(model_folder(tmp_path, CHATML))
     prompt = template.prompt(MESSAGES)
-    assert prompt.text == "<|im_start|>system\n守法<|im_end|>\n<|im_start|>user\n在吗<|im_end|>\n<|im_start|>assistant\n"
-    assert prompt.template == "model"
+    assert prompt.text == "<s><|im_start|>system\n守法<|im_end|>\n<|im_start|>user\n在吗<|im_end|>\n<|im_start|>assistant\n"
+    assert (prompt.template, prompt.words) == ("model", "system: 守法\nuser: 在吗\nassistant:")
+
+
+def test_control_tokens_of_a_template_become_their_ids_and_words_do_not(tmp_path: Path) -> None:
+    ids = read_template(model_folder(tmp_path, CHATML)).prompt([Message("user", "hi")]).ids(Bytes())
+    assert ids == [300, 301, *b"user\nhi", 302, *b"\n", 301, *b"assistant\n"]
+    assert Prompt("<s>hi", "<s>hi").ids(Bytes()) == [256, *b"<s>hi"]
 
 
 def test_a_template_may_lie_in_a_file_of_its_own(tmp_path: Path) -> None:

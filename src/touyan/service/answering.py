@@ -91,7 +91,7 @@ class Answering:
         if self._booked is None:
             cleared, name = self.opened.cleared, self.running.name
             use = Use(name, cleared.model, cleared.permit, self.caller.key.id, self.prompt_tokens, self.writing.tokens)
-            answer = Answer(self.head.id, name, cleared.model, cleared.permit, self.prompt.text, self.writing.text)
+            answer = Answer(self.head.id, name, cleared.model, cleared.permit, self.prompt.words, self.writing.text)
             self._booked = self.running.ledger.write(self.caller.key, use, [answer] if self.writing.tokens else [])
         return self._booked
 
@@ -104,8 +104,8 @@ async def begin(running: Running, caller: Caller, body: Completion | Chat) -> An
     opened = await asyncio.to_thread(running.address.for_caller, caller.actor.party)
     require_name(running, opened, body.model)
     kind: reply.Kind = "chat" if isinstance(body, Chat) else "completion"
-    prompt = _chat_prompt(opened, body, running.settings.limits) if isinstance(body, Chat) else Prompt(body.text)
-    ids = await asyncio.to_thread(encode, opened.engine, prompt.text, running.settings.limits.prompt_tokens)
+    prompt = _chat_prompt(opened, body, running.settings.limits) if isinstance(body, Chat) else Prompt(body.text, body.text)
+    ids = await asyncio.to_thread(encode, opened.engine, prompt, running.settings.limits.prompt_tokens)
     seed = (body.seed if body.seed is not None else int(running.store.seam.token(4), 16)) % 2**63
     writing = Writing(opened.batch, opened.engine.tokenizer, _ask(body, prompt, ids, seed, running.settings.limits))
     seam = running.store.seam

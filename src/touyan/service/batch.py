@@ -113,17 +113,23 @@ class Batch:
             raise Refused("busy", f"{length} requests wait already", "try again in some seconds")
 
     def _run(self) -> None:
-        while self._closed is None:
-            self._rest()
-            self._do_calls()
-            self._admit()
-            self._leave_cancelled()
-            self._step()
+        try:
+            while self._closed is None:
+                self._turn()
+        except Exception as error:  # an engine in an unknown state answers nobody any more
+            self._closed = _broken(error)
         self._do_calls()
         for ticket in (*self._active, *self._waiting):
             ticket.on_end(self._closed)
         self._active.clear()
         self._waiting.clear()
+
+    def _turn(self) -> None:
+        self._rest()
+        self._do_calls()
+        self._admit()
+        self._leave_cancelled()
+        self._step()
 
     def _rest(self) -> None:
         with self._changed:
@@ -145,9 +151,8 @@ class Batch:
                 ticket.on_end(error if isinstance(error, TouyanError) else _broken(error))
 
     def _leave_cancelled(self) -> None:
-        # Cancelled in the queue or in the batch: the sequence, and its key-value cache, go with the last reference.
         for ticket in [t for t in self._active if t.is_cancelled]:
-            del self._active[ticket]
+            self._engine.end(self._active.pop(ticket))
         for ticket in [t for t in self._waiting if t.is_cancelled]:
             self._waiting.remove(ticket)
 
@@ -158,8 +163,9 @@ class Batch:
         try:
             tokens = self._engine.step([generation for _, generation in batch])
         except Exception as error:  # one batch, one arithmetic: all its requests fail together, the service goes on
-            for ticket, _ in batch:
+            for ticket, generation in batch:
                 self._end(ticket, error if isinstance(error, TouyanError) else _broken(error))
+                self._engine.end(generation)
             return
         for (ticket, generation), token in zip(batch, tokens, strict=True):
             if token is not None:

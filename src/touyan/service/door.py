@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -65,7 +65,7 @@ class Door:
         return sum(self._inside.values())
 
     @contextmanager
-    def place(self, caller: Caller) -> Iterator[None]:
+    def place(self, caller: Caller) -> Generator[None]:
         """A place for one request of the key, given back at its end. Raises Refused beyond a limit."""
         key = caller.key.id
         self._enter(key)

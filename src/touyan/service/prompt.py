@@ -1,19 +1,21 @@
 """From chat messages to the prompt of a model.
 
 A model that brings a chat template is asked in it (the Jinja template of its tokenizer, in the sandbox that `transformers` uses);
-a base model is asked in a plain template that the answer names. Knows nothing of tokens. Invariant: what a user writes never
+a base model is asked in a plain template that the answer names. Knows nothing of models. Invariant: what a user writes never
 becomes a control token of a template.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from touyan.core.errors import Broken, Invalid, missing_extra
+from touyan.flow.backend import Tokenizer
 
 PLAIN = "plain"
 OWN = "model"
@@ -32,9 +34,25 @@ class Prompt:
     """What the model is given, and where it must stop."""
 
     text: str
+    words: str
+    """The same as people wrote it: what is kept for feedback."""
     stops: tuple[str, ...] = ()
     template: str = ""
     """`model`: its own chat template · `plain`: roles joined as text · empty: the text of the caller."""
+    control: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Ids of the control tokens that a template writes as text; empty: the whole prompt is plain text."""
+
+    def ids(self, tokenizer: Tokenizer) -> list[int]:
+        """Token ids. A tokenizer never reads a control token out of a text, so those of a template are put in here."""
+        if not self.control:
+            return tokenizer.encode(self.text)
+        before = len(tokenizer.encode(""))
+        longest_first = sorted(map(re.escape, self.control), key=len, reverse=True)
+        parts = re.split(f"({'|'.join(longest_first)})", self.text)
+        return [i for part in parts if part for i in self._part(tokenizer, part, before)]
+
+    def _part(self, tokenizer: Tokenizer, part: str, before: int) -> list[int]:
+        return [self.control[part]] if part in self.control else tokenizer.encode(part)[before:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +62,21 @@ class ChatTemplate:
     source: str
     specials: Mapping[str, str]
     """bos_token, eos_token and others, as the template names them."""
-    control: frozenset[str]
-    """All control tokens of the tokenizer, as text."""
+    control: Mapping[str, int]
+    """Ids of the tokenizer's control tokens, by their text."""
 
     def prompt(self, messages: Sequence[Message]) -> Prompt:
         """Raises Invalid where a message holds a control token, or the template refuses the roles."""
         _refuse_control(messages, self.control)
         text = _render(self.source, messages, self.specials)
-        # The tokenizer puts its first token before a prompt by itself; a template that writes it too would double it.
-        return Prompt(text.removeprefix(self.specials.get("bos_token") or "\0"), (), OWN)
+        return Prompt(text, plain(messages).text, (), OWN, self.control)
 
 
 def plain(messages: Sequence[Message]) -> Prompt:
     """Roles joined as text, for a base model: `user: …` and so on, then `assistant:`. It stops where a next turn would begin."""
     lines = [f"{m.role}: {m.content}" for m in messages]
-    return Prompt("\n".join([*lines, "assistant:"]), ("\nuser:", "\nassistant:", "\nsystem:"), PLAIN)
+    text = "\n".join([*lines, "assistant:"])
+    return Prompt(text, text, ("\nuser:", "\nassistant:", "\nsystem:"), PLAIN)
 
 
 def read_template(folder: Path) -> ChatTemplate | None:
@@ -75,16 +93,16 @@ def read_template(folder: Path) -> ChatTemplate | None:
     if not isinstance(source, str):
         return None
     specials = {n: _token(config[n]) for n in ("bos_token", "eos_token", "pad_token", "unk_token") if config.get(n)}
-    added = (config.get("added_tokens_decoder") or {}).values()
-    control = {str(t["content"]) for t in added if t.get("special")} | set(specials.values())
-    return ChatTemplate(source, specials, frozenset(control))
+    added = config.get("added_tokens_decoder") or {}
+    control = {str(t["content"]): int(i) for i, t in added.items() if t.get("special")}
+    return ChatTemplate(source, specials, control)
 
 
 def _token(value: object) -> str:
     return str(value["content"]) if isinstance(value, Mapping) else str(value)
 
 
-def _refuse_control(messages: Sequence[Message], control: frozenset[str]) -> None:
+def _refuse_control(messages: Sequence[Message], control: Iterable[str]) -> None:
     for message in messages:
         for token in control:
             if token in message.content:
@@ -106,11 +124,11 @@ def _render(source: str, messages: Sequence[Message], specials: Mapping[str, str
         raise TemplateError(message)
 
     environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"])
-    environment.globals["raise_exception"] = refuse
     environment.filters["tojson"] = lambda value: json.dumps(value, ensure_ascii=False)
     turns = [{"role": m.role, "content": m.content} for m in messages]
     try:
-        return environment.from_string(source).render(messages=turns, add_generation_prompt=True, **specials)
+        known = {"messages": turns, "add_generation_prompt": True, "raise_exception": refuse}
+        return environment.from_string(source).render(known, **specials)
     except TemplateError as error:
         hint = "use the roles system, user and assistant in the order it expects"
         raise Invalid(

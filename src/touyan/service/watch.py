@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
 from touyan.core.errors import Refused
@@ -19,7 +19,7 @@ DAY_S = 24 * 3600
 
 
 @asynccontextmanager
-async def watching(running: Running) -> AsyncIterator[None]:
+async def watching(running: Running) -> AsyncGenerator[None]:
     """Opens what is served, watches it, and closes it at the end."""
     await asyncio.to_thread(look, running)
     await asyncio.to_thread(purge, running)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from touyan.core.errors import Broken, Invalid, Missing, TouyanError
 from touyan.flow.backend import Engine, Sampling, Tokenizer
 from touyan.service.batch import Batch, End, Ticket
+from touyan.service.prompt import Prompt
 from touyan.service.text import UNFINISHED, Decoder, Stopper
 
 
@@ -93,11 +94,11 @@ class Writing:
         return piece
 
 
-def encode(engine: Engine, text: str, limit: int) -> list[int]:
+def encode(engine: Engine, prompt: Prompt, limit: int) -> list[int]:
     """Token ids of a prompt within `limit` and the model's context. Raises Invalid, or Missing where the model does not write."""
     if "generate" not in engine.tasks:
         raise Missing("cannot-generate", "the model that is served does not write text", "use POST /v1/classify")
-    ids = engine.tokenizer.encode(text)
+    ids = prompt.ids(engine.tokenizer)
     most = min(limit, engine.context_tokens - 1) if engine.context_tokens else limit
     if len(ids) > most:
         raise Invalid("prompt-too-long", f"the prompt has {len(ids)} tokens, {most} are allowed", "shorten the prompt")
