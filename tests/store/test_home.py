@@ -1,18 +1,79 @@
-"""Opening and founding a store."""
+"""Opening and founding a store: once, whole, and never at the cost of keys."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
-from touyan.store.home import Store
+import pytest
+
+from touyan.core.errors import Conflict, Missing
+from touyan.store.events import EventLog
+from touyan.store.home import Store, open_store
+
+FOUND = """
+import sys
+from pathlib import Path
+from touyan.store.home import open_store
+print(open_store(Path(sys.argv[1]), create=True, organisation="acme", person="ann").root_key.key_id)
+"""
 
 
 def test_a_new_store_has_its_organisation_person_and_machine(store: Store) -> None:
     assert [p.kind for p in store.parties.list()] == ["organisation", "machine", "person"]
     assert "owner" in store.me().roles
+    assert store.agent().roles == {"agent"}
 
 
-def test_a_source_is_registered(store: Store, add_source: Callable[..., str]) -> None:
-    asset = add_source(store, {"a.txt": b"text"})
-    opened = store.gate.open(asset, store.me(), "refine")
-    assert opened.manifest.files[0].path == "a.txt"
+def test_processes_that_found_one_home_at_once_find_one_organisation(dialect: str, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    started = [subprocess.Popen([sys.executable, "-c", FOUND, str(home)], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    roots = {process.communicate()[0].strip() for process in started}
+    assert [process.returncode for process in started] == [0, 0]
+    store = open_store(home)
+    assert roots == {store.root_key.key_id}
+    assert len(store.parties.list()) == 3
+    assert store.me()
+    store.close()
+
+
+def test_a_founding_that_was_cut_off_is_ended_by_the_next(dialect: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(EventLog, "emit", stop)
+        open_store(tmp_path / "home", create=True, organisation="acme", person="ann")
+    with pytest.raises(Missing, match="empty"):
+        open_store(tmp_path / "home")
+    store = open_store(tmp_path / "home", create=True, organisation="acme", person="ann")
+    assert store.parties.rotate(store.me(), "ann")
+    store.close()
+
+
+def test_keys_whose_database_is_gone_are_never_touched(make_store: Callable[..., Store]) -> None:
+    store = make_store()
+    store.close()
+    root = store.root_key.key_id
+    for path in store.home.glob("touyan.db*"):
+        path.unlink()
+    with pytest.raises(Missing, match="database"):
+        open_store(store.home)
+    with pytest.raises(Conflict, match="keys of a store"):
+        open_store(store.home, create=True)
+    assert store.root_key.key_id == root
+
+
+def test_the_secret_of_pseudonyms_is_made_once(sqlite_store: Store) -> None:
+    secret = sqlite_store.pseudonym_key()
+    assert len(secret) == 32
+    assert sqlite_store.pseudonym_key() == secret
+    assert (sqlite_store.home / "keys" / "pseudonym.secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_where_there_is_no_store_the_way_to_one_is_told(tmp_path: Path) -> None:
+    with pytest.raises(Missing) as told:
+        open_store(tmp_path / "nowhere")
+    assert "touyan init" in told.value.hint

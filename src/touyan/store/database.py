@@ -7,16 +7,17 @@ a write begins, how a lost race is told, and where the file may lie. A transacti
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine, event, inspect, select, text
-from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from touyan.core.errors import Broken, Conflict, Invalid, missing_extra
+from touyan.core.errors import Broken, Conflict, Invalid, TouyanError, missing_extra
 from touyan.store import tables
 
 BUSY_TIMEOUT_MS = 30_000
@@ -114,23 +115,26 @@ def _told(url: str) -> Generator[None]:
     """Turns driver errors into ours. The URL may hold a password: only its kind is shown."""
     try:
         yield
-    except OperationalError as error:
-        words = str(error.orig)
-        if any(sign in words for sign in ("deadlock detected", "could not serialize")):
-            raise Conflict("lost-race", f"another transaction was first: {words.splitlines()[0]}", "try again") from error
-        if "locked" in words:
-            raise Conflict("database-busy", "the database was locked for 30 s", "see which process holds it, then try again") from error
-        if "disk is full" in words or "No space left" in words:
-            raise Broken("disk-full", "the disk of the database is full", "free some space; nothing was lost; run again") from error
-        raise Broken("database", f"the {url.split(':')[0]} database does not answer: {words}", "check that it runs and try again") from error
-    except IntegrityError as error:
-        if "UNIQUE constraint" in str(error.orig) or "duplicate key" in str(error.orig):
-            raise Conflict("lost-race", f"somebody else wrote it first: {str(error.orig).splitlines()[0]}", "try again") from error
-        raise
-    except DatabaseError as error:
-        if "malformed" in str(error.orig) or "not a database" in str(error.orig):
-            raise Broken("database-damaged", f"the database file is damaged: {error.orig}", "restore it: touyan restore BACKUP") from error
-        raise
+    except (DatabaseError, sqlite3.DatabaseError) as error:  # the second where a connection cannot even be prepared
+        words = str(getattr(error, "orig", error))
+        told = next((e for signs, e in _errors(words) if any(sign in words for sign in signs)), None)
+        if told is None and isinstance(error, (OperationalError, sqlite3.OperationalError)):
+            told = Broken("database", f"the {url.split(':')[0]} database does not answer: {words}", "check that it runs and try again")
+        if told is None:
+            raise
+        raise told from error
+
+
+def _errors(words: str) -> list[tuple[tuple[str, ...], TouyanError]]:
+    """What drivers say, by the words in which both of them say it."""
+    first = words.partition("\n")[0]
+    return [
+        (("deadlock detected", "could not serialize"), Conflict("lost-race", f"another transaction was first: {first}", "try again")),
+        (("UNIQUE constraint", "duplicate key"), Conflict("lost-race", f"somebody else wrote it first: {first}", "try again")),
+        (("locked",), Conflict("database-busy", "the database was locked for 30 s", "see which process holds it, then try again")),
+        (("disk is full", "No space left"), Broken("disk-full", "the disk of the database is full", "free some space; nothing was lost; run again")),
+        (("malformed", "not a database"), Broken("database-damaged", f"the database is damaged: {first}", "restore it: touyan restore BACKUP")),
+    ]
 
 
 def refuse_network_file_system(path: Path, mounts: str | None = None) -> None:
