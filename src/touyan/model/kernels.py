@@ -35,17 +35,17 @@ class RmsNorm(torch.autograd.Function):
 
 
 class CrossEntropy(torch.autograd.Function):
-    """Mean of -ln softmax(logits)[target]. logits: [tokens, vocabulary], overwritten in backward; targets: [tokens]."""
+    """Sum of -ln softmax(logits)[target]. logits: [tokens, vocabulary]; targets: [tokens]."""
 
     @staticmethod
     def forward(ctx: Any, logits: Tensor, targets: Tensor) -> Tensor:
         log_probs = F.log_softmax(logits, -1)
         ctx.save_for_backward(log_probs, targets)
-        return -log_probs.gather(1, targets[:, None]).float().mean()
+        return -log_probs.gather(1, targets[:, None]).float().sum()
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         log_probs, targets = ctx.saved_tensors
         probs = log_probs.exp_()
         probs[torch.arange(len(targets)), targets] -= 1
-        return probs.mul_(grads[0].item() / len(targets)), None
+        return probs.mul_(grads[0].item()), None

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from touyan.model.crew import Crew
 from touyan.model.llama import Block, Llama
 
 POLAR_EXPRESS = (
@@ -47,33 +48,35 @@ class Matrix:
     rows: int
     columns: int
 
+    def of(self, tensors: list[Tensor]) -> Tensor:
+        """Its part of a list of tensors that stands in the order of the parameters; a view."""
+        return tensors[self.parameter][self.first_row : self.first_row + self.rows]
+
 
 class Muon:
     """Muon (Jordan et al. 2024) with Nesterov momentum, decoupled weight decay, and Adam (Kingma and Ba 2015) beside it."""
 
-    def __init__(self, model: Llama, rates: Rates) -> None:
+    def __init__(self, model: Llama, rates: Rates, crew: Crew) -> None:
         self.rates = rates
-        named = list(model.named_parameters())
-        self._parameters = [parameter for _, parameter in named]
+        self._crew = crew
+        self._parameters = list(model.parameters())
         self._masters = [parameter.detach().float().clone() for parameter in self._parameters]
         self._first = [torch.zeros_like(master) for master in self._masters]
         index = {id(parameter): i for i, parameter in enumerate(self._parameters)}
-        self._matrices = list(_matrices(model, index))
-        matrix_parameters = {matrix.parameter for matrix in self._matrices}
-        self._others = [i for i in range(len(named)) if i not in matrix_parameters]
+        matrices = list(_matrices(model, index))
+        matrix_parameters = {matrix.parameter for matrix in matrices}
+        self._others = [i for i in range(len(self._parameters)) if i not in matrix_parameters]
         self._second = {i: torch.zeros_like(self._masters[i]) for i in self._others}
+        self._stacks = [part for stack in _by_size(matrices).values() for part in crew.deal(stack)]
         self._steps = 0
 
-    @torch.no_grad()
-    def step(self, share: float) -> None:
-        """Moves the weights along their gradients at `share` of the full rates, and clears the gradients."""
+    def step(self, share: float, gradients: list[list[Tensor]]) -> None:
+        """Moves the weights at `share` of the full rates. gradients: for each worker one tensor a parameter, to be summed."""
         self._steps += 1
-        self._step_matrices(share)
-        for i in self._others:
-            self._step_adam(i, share)
-        for parameter, master in zip(self._parameters, self._masters, strict=True):
-            parameter.copy_(master)
-            parameter.grad = None
+        sums: list[Tensor] = self._crew.map(lambda i: _sum([part[i] for part in gradients]), range(len(self._parameters)))
+        self._crew.map(lambda stack: self._step_matrices(stack, share, sums), self._stacks)
+        self._crew.map(lambda i: self._step_adam(i, share, sums[i]), self._others)
+        self._crew.map(self._refresh, range(len(self._parameters)))
 
     def masters(self) -> list[Tensor]:
         """The float32 weights in the order of `model.parameters()`; live, not copies."""
@@ -86,33 +89,34 @@ class Muon:
         named |= {f"second.{i}": tensor for i, tensor in self._second.items()}
         return named | {"steps": torch.tensor([self._steps])}
 
-    @torch.no_grad()
     def load(self, named: dict[str, Tensor]) -> None:
         """Restores what `state` gave, and the model's weights from the masters."""
         for name, tensor in self.state().items():
             tensor.copy_(named[name])
         self._steps = int(named["steps"][0])
-        for parameter, master in zip(self._parameters, self._masters, strict=True):
-            parameter.copy_(master)
+        for i in range(len(self._parameters)):
+            self._refresh(i)
 
-    def _step_matrices(self, share: float) -> None:
-        rates = self.rates
-        updates: dict[int, Tensor] = {}
-        for i in {matrix.parameter: None for matrix in self._matrices}:
-            gradient = _gradient(self._parameters[i])
-            self._first[i].lerp_(gradient, 1 - rates.momentum)
-            updates[i] = gradient.lerp_(self._first[i], rates.momentum)
-        for (rows, columns), stack in _by_size(self._matrices).items():
-            views = [updates[m.parameter][m.first_row : m.first_row + rows] for m in stack]
-            straight = orthogonalise(torch.stack(views))
-            rate = share * rates.matrix * max(1.0, rows / columns) ** 0.5
-            for matrix, update in zip(stack, straight, strict=True):
-                master = self._masters[matrix.parameter][matrix.first_row : matrix.first_row + rows]
-                master.mul_(1 - share * rates.matrix * rates.weight_decay).sub_(update.float(), alpha=rate)
+    @torch.no_grad()
+    def _refresh(self, i: int) -> None:
+        self._parameters[i].copy_(self._masters[i])
 
-    def _step_adam(self, i: int, share: float) -> None:
+    @torch.no_grad()
+    def _step_matrices(self, stack: list[Matrix], share: float, gradients: list[Tensor]) -> None:
+        """Equal matrices, orthogonalised in one batch."""
         rates = self.rates
-        gradient = _gradient(self._parameters[i])
+        updates = []
+        for matrix in stack:
+            gradient, momentum = matrix.of(gradients), matrix.of(self._first)
+            momentum.lerp_(gradient, 1 - rates.momentum)
+            updates.append(gradient.lerp(momentum, rates.momentum))
+        rate = share * rates.matrix * max(1.0, stack[0].rows / stack[0].columns) ** 0.5
+        for matrix, update in zip(stack, orthogonalise(torch.stack(updates)), strict=True):
+            matrix.of(self._masters).mul_(1 - share * rates.matrix * rates.weight_decay).sub_(update.float(), alpha=rate)
+
+    @torch.no_grad()
+    def _step_adam(self, i: int, share: float, gradient: Tensor) -> None:
+        rates = self.rates
         self._first[i].lerp_(gradient, 1 - rates.beta1)
         self._second[i].lerp_(gradient.square_(), 1 - rates.beta2)
         scale = (self._second[i] / (1 - rates.beta2**self._steps)).sqrt_().add_(1e-10)
@@ -154,7 +158,9 @@ def _by_size(matrices: list[Matrix]) -> dict[tuple[int, int], list[Matrix]]:
     return stacks
 
 
-def _gradient(parameter: Tensor) -> Tensor:
-    """Its gradient as a float32 tensor that may be overwritten."""
-    assert parameter.grad is not None
-    return parameter.grad.float() if parameter.grad.dtype != torch.float32 else parameter.grad
+def _sum(parts: list[Tensor]) -> Tensor:
+    """In float32 and in a fixed order; a tensor of its own."""
+    total = parts[0].detach().to(torch.float32, copy=True)
+    for part in parts[1:]:
+        total += part
+    return total

@@ -7,12 +7,14 @@ Invariant: for the same pieces, parameters and thread count the weights are bitw
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from touyan.model.checkpoint import LossPoint, Progress, load_checkpoint, save_checkpoint, write_curve
+from touyan.model.crew import Crew
 from touyan.model.kernels import CrossEntropy
 from touyan.model.llama import Llama, save_model
 from touyan.model.muon import Muon, Rates
@@ -31,15 +33,15 @@ CURVE_STEPS = 10
 def pretrain(work: Work[TrainParams], pieces: list[Piece], shape: LlamaShape) -> Progress:
     """Trains on `pieces` until the budget is spent and writes the model and `loss.jsonl` to `work.out`."""
     params = work.params
-    torch.set_num_threads(params.threads)
     torch.manual_seed(params.seed)
     model = Llama(shape)
     model.initialise(params.seed)
-    optimiser = Muon(model, Rates(params.matrix_rate, params.vector_rate, params.weight_decay))
-    model.to(getattr(torch, params.precision))
-    saved = work.checkpoint()
-    progress = load_checkpoint(saved, optimiser) if saved else Progress()
-    _loop(work, model, optimiser, pieces, progress)
+    with Crew(params.threads) as crew:
+        optimiser = Muon(model, Rates(params.matrix_rate, params.vector_rate, params.weight_decay), crew)
+        model.to(getattr(torch, params.precision))
+        saved = work.checkpoint()
+        progress = load_checkpoint(saved, optimiser) if saved else Progress()
+        _loop(work, Trainer(model, optimiser, crew, progress), pieces)
     model.float()
     with torch.no_grad():
         for parameter, master in zip(model.parameters(), optimiser.masters(), strict=True):
@@ -49,45 +51,60 @@ def pretrain(work: Work[TrainParams], pieces: list[Piece], shape: LlamaShape) ->
     return progress
 
 
-def _loop(work: Work[TrainParams], model: Llama, optimiser: Muon, pieces: list[Piece], progress: Progress) -> None:
-    params = work.params
+def _loop(work: Work[TrainParams], trainer: Trainer, pieces: list[Piece]) -> None:
+    params, progress = work.params, trainer.progress
     next_save = progress.tokens + params.checkpoint_tokens
     began_s, began_tokens = time.perf_counter(), progress.tokens
     lengths = [len(piece.ids) - 1 for piece in pieces]
     for batch in batches_from(lengths, params.batch_tokens, params.seed, progress.step):
         if progress.tokens >= params.tokens:
             break
-        share = rate_share(progress.tokens / params.tokens, params.warmup_share, params.decay_share)
-        _advance(model, optimiser, [pieces[i] for i in batch], share, progress)
+        trainer.advance([pieces[i] for i in batch], rate_share(progress.tokens / params.tokens, params.warmup_share, params.decay_share))
         work.progress(min(progress.tokens, params.tokens), params.tokens, "tokens")
         if progress.tokens >= next_save:
-            save_checkpoint(work.scratch / f"checkpoint-{progress.step}", optimiser, progress)
-            work.save_checkpoint(work.scratch / f"checkpoint-{progress.step}", progress.tokens)
+            folder = work.scratch / f"checkpoint-{progress.step}"
+            save_checkpoint(folder, trainer.optimiser, progress)
+            work.save_checkpoint(folder, progress.tokens)
             next_save = progress.tokens + params.checkpoint_tokens
     _measure_rate(work, progress.tokens - began_tokens, time.perf_counter() - began_s)
 
 
-def _advance(model: Llama, optimiser: Muon, batch: list[Piece], share: float, progress: Progress) -> None:
-    """One step of the optimiser, and its place on the curve."""
-    loss, tokens = batch_loss(model, batch)
-    torch.autograd.backward(loss)
-    optimiser.step(share)
-    progress.step += 1
-    progress.tokens += tokens
-    progress.open_loss += loss.item()
-    if progress.step % CURVE_STEPS == 0:
-        progress.curve.append(LossPoint(progress.step, progress.tokens, progress.open_loss / CURVE_STEPS, share))
-        progress.open_loss = 0.0
+@dataclass(frozen=True, slots=True)
+class Trainer:
+    """What one step of training needs."""
+
+    model: Llama
+    optimiser: Muon
+    crew: Crew
+    progress: Progress
+
+    def advance(self, batch: list[Piece], share: float) -> None:
+        """One step of the optimiser, and its place on the curve."""
+        tokens = sum(len(piece.ids) - 1 for piece in batch)
+        hands = self.crew.map(lambda hand: self._gradients(hand, tokens), self.crew.deal(batch))
+        self.optimiser.step(share, [gradients for _, gradients in hands])
+        progress = self.progress
+        progress.step += 1
+        progress.tokens += tokens
+        progress.open_loss += sum(loss for loss, _ in hands)
+        if progress.step % CURVE_STEPS == 0:
+            progress.curve.append(LossPoint(progress.step, progress.tokens, progress.open_loss / CURVE_STEPS, share))
+            progress.open_loss = 0.0
+
+    def _gradients(self, hand: list[Piece], tokens: int) -> tuple[float, list[Tensor]]:
+        """One worker's part of the mean loss over `tokens`, and its gradient for each parameter."""
+        loss = batch_loss(self.model, hand) / tokens
+        return loss.item(), list(torch.autograd.grad(loss, list(self.model.parameters())))
 
 
-def batch_loss(model: Llama, batch: list[Piece]) -> tuple[Tensor, int]:
-    """Mean loss in nats over the real tokens of a batch, and how many they are."""
+def batch_loss(model: Llama, batch: list[Piece]) -> Tensor:
+    """Summed loss in nats over the real tokens of a batch."""
     inputs, targets = pad(batch, model.shape.pad)
     hidden = model(inputs).flatten(0, 1)
     real = (targets.flatten() >= 0).nonzero()[:, 0]
     if len(real) < len(hidden):
         hidden = hidden.index_select(0, real)
-    return CrossEntropy.apply(model.logits(hidden), targets.flatten()[real]), len(real)
+    return CrossEntropy.apply(model.logits(hidden), targets.flatten()[real])
 
 
 def pad(batch: list[Piece], pad_id: int) -> tuple[Tensor, Tensor]:

@@ -32,7 +32,7 @@ class TrainParams:
     inner: int = 768
     context_tokens: int = 1024
     """Longest text the model is declared for."""
-    batch_tokens: int = 2048
+    batch_tokens: int = 4096
     piece_tokens: int = 256
     """Longer documents are cut into equal parts for training."""
     matrix_rate: float = 0.02
@@ -43,7 +43,7 @@ class TrainParams:
     precision: Literal["bfloat16", "float32"] = "bfloat16"
     """Of the forward and backward pass; the optimiser's weights are float32 always."""
     threads: int = 2
-    """Part of the recipe, because sums are split over threads: the same number gives the same bits."""
+    """Workers that share each batch. Part of the recipe, because sums are split over them: the same number gives the same bits."""
     checkpoint_tokens: int = 250_000
     lora_rank: int = 8
     """With a base: rank of the adapter (Hu et al. 2021)."""
