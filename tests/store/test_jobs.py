@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -77,6 +78,10 @@ def test_only_an_engineer_of_the_project_submits_and_only_an_agent_claims(store:
 def test_nobody_submits_in_the_name_of_another(store: Store) -> None:
     with pytest.raises(Refused, match="names acme"):
         store.jobs.submit(store.me(), replace(a_spec(store.me()), submitter="acme"))
+    store.events.sequence()
+    told = store.events.find("default", kind="access.refused")[-1]
+    assert told.body is not None
+    assert (told.event.actor, told.body["code"]) == (store.me().party, "not-the-submitter")
 
 
 def test_the_same_step_key_has_one_active_job(store: Store) -> None:
@@ -107,6 +112,19 @@ def test_jobs_are_claimed_by_priority_then_in_order(store: Store) -> None:
     )
     claims = [store.jobs.claim(store.agent(), "local", "owner", LEASE_S) for _ in range(4)]
     assert [c and c.job for c in claims] == [urgent, first, second, None]
+
+
+def test_agents_that_claim_at_once_never_share_a_job(store: Store) -> None:
+    jobs = {store.jobs.submit(store.me(), a_spec(store.me(), f"{n}")) for n in range(12)}
+    agent = store.agent()
+
+    def claim_until_empty(_: int) -> list[Claim]:
+        return list(iter(lambda: store.jobs.claim(agent, "local", "owner", LEASE_S), None))
+
+    with ThreadPoolExecutor(4) as pool:
+        claims = [c for found in pool.map(claim_until_empty, range(4)) for c in found]
+    assert len(claims) == len({c.token for c in claims}) == len(jobs)
+    assert {c.job for c in claims} == jobs
 
 
 def test_a_result_is_published_recorded_and_told_in_one_transaction(store: Store) -> None:

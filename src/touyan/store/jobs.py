@@ -61,11 +61,13 @@ class Jobs:
     def submit(self, actor: Actor, spec: JobSpec, tries_limit: int = 3, priority: int = 0) -> str:
         """Signs the spec and places a Job for it; returns its id. The same step key has at most one active Job in a project: that
         one is returned; a failed or cancelled one starts again. Raises Refused."""
-        require(actor, "submit", Thing("job", spec.key, spec.project))
-        if spec.submitter != actor.party:
-            raise Refused(
-                "not-the-submitter", f"the spec names {spec.submitter} as its submitter", f"submit it as {spec.submitter}"
-            )
+        try:
+            self._require_submitter(actor, spec)
+        except Refused as refusal:
+            with self._database.write() as connection:
+                body: dict[str, Json] = {"code": refusal.code, "message": refusal.message, "verb": "submit"}
+                self._events.emit(connection, actor, "access.refused", [spec.key], body)
+            raise
         envelope = json.dumps(seal(SPEC_TYPE, spec_bytes(spec), self._parties.signer(actor)).to_json())
         signed = {"spec": envelope, "submitter": actor.party, "name": spec.name, "tries_limit": tries_limit, "priority": priority}
         with self._database.write() as connection:
@@ -79,6 +81,12 @@ class Jobs:
                 fresh = {"tries": 0, "not_before_ms": 0, "reason": "", "ended_at": None}
                 self._move_job(connection, known, "again", signed | fresh)
             return str(known["id"])
+
+    def _require_submitter(self, actor: Actor, spec: JobSpec) -> None:
+        require(actor, "submit", Thing("job", spec.key, spec.project))
+        if spec.submitter != actor.party:
+            hint = f"submit it as {spec.submitter}"
+            raise Refused("not-the-submitter", f"the spec names {spec.submitter} as its submitter", hint)
 
     def _one_at_a_time(self, connection: Connection, key: str) -> None:
         """PostgreSQL lets two submitters look at once; SQLite's write lock is held already."""
