@@ -88,7 +88,7 @@ def _gaps(facts: ReportFacts) -> Markup:
 def _environment(facts: ReportFacts) -> Markup:
     if not facts.environment:
         return note(Words("这次运行没有记录环境。", "No environment was recorded with this run's results."))
-    return pairs([(Words(name, name), quote(value, 300)) for name, value in facts.environment.items()])
+    return pairs([(Words(name, name), quote(value, 300)) for name, value in facts.environment.items()], "pairs dense")
 
 
 def _ids(facts: ReportFacts) -> Markup:
