@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from permit_world import World, build_world
 from touyan.core.dsse import seal
@@ -178,6 +179,20 @@ def test_a_state_written_into_the_database_does_not_bring_a_permit_back(world: W
         serve(world)
     with pytest.raises(Broken):
         world.store.permits.get("default", number)
+
+
+def test_an_act_that_nobody_signed_does_not_bring_a_permit_back(world: World) -> None:
+    issued = world.issued()
+    world.store.permits.suspend(world.olga, issued.number, "stop")
+    with world.store.database.write() as connection:
+        row = dict(connection.execute(select(t.statement).where(t.statement.c.asset == issued.digest)).mappings().one())
+        payload = bytes(row["payload"]).replace(b'"suspend"', b'"resume"').replace(b'"suspended"', b'"valid"')
+        envelope = {**json.loads(row["envelope"]), "payload": base64.b64encode(payload).decode()}
+        forged = row | {"seq": row["seq"] + 1, "id": "f" * 64, "payload": payload, "envelope": json.dumps(envelope)}
+        connection.execute(t.statement.insert(), forged)
+        connection.execute(update(t.permit).values(state="valid"))
+    with pytest.raises(Refused, match="no known key"):
+        serve(world)
 
 
 def test_a_permit_signed_by_somebody_else_is_refused(world: World) -> None:

@@ -15,11 +15,13 @@ from typing import cast
 from sqlalchemy import Connection, RowMapping, func, insert, select, text, update
 
 from touyan.core.canonical import Json, parse, sha256_hex, short
-from touyan.core.dsse import Envelope, read_envelope, seal, unseal
+from touyan.core.dsse import Envelope, read_envelope, seal, signed_by, unseal
 from touyan.core.errors import Broken, Conflict, Missing, Refused, TouyanError
 from touyan.core.party import Actor
 from touyan.core.permit import PAYLOAD_TYPE, Permit, Use, permit_bytes, read_permit, why_not
 from touyan.core.seam import Seam, iso
+from touyan.core.statement import PAYLOAD_TYPE as STATEMENT_TYPE
+from touyan.core.statement import read_statement
 from touyan.core.states import PermitState, advance
 from touyan.store import tables as t
 from touyan.store.database import Database
@@ -171,7 +173,7 @@ class Permits:
         """One signed Statement, one Event, one move of the state table: all or nothing."""
         require(actor, "permit", Thing("permit", number, actor.project))
         with self._database.write() as connection:
-            issued = self._issued(self._row(connection, actor.project, number))
+            issued = self._checked(connection, self._row(connection, actor.project, number))
             self._require_due(issued, event)
             state, p = advance("permit", issued.state, event), t.permit.c
             change = update(t.permit).where(p.number == number, p.state == issued.state).values(state=state, reason=reason)
@@ -248,7 +250,7 @@ class Permits:
             if issued.state == "valid" and issued.permit.issued_at <= moment < issued.permit.expires_at:
                 return issued
         hint = "ask for a review of the kind project (science, ethics, law): touyan review"
-        raise Refused("no-project-permit", f"the project {project!r} has no project permit in force, and its rule pack asks for one", hint)
+        raise Refused("no-project-permit", f"the project {project!r} has no project permit in force", hint)
 
     def _row(self, connection: Connection, project: str, number: str) -> RowMapping:
         query = select(t.permit).where(t.permit.c.project == project, t.permit.c.number == number)
@@ -264,40 +266,43 @@ class Permits:
             raise Broken(
                 "permit-damaged", f"the record of {row['number']} is not what was signed", "restore the database: touyan restore"
             )
-        self._parties.open(envelope, PAYLOAD_TYPE, permit.organisation, permit.issued_at)
         return IssuedPermit(permit, cast(PermitState, row["state"]), row["reason"], envelope)
 
     def _checked(self, connection: Connection, row: RowMapping) -> IssuedPermit:
         """The permit of a row: its signature, the root's endorsement of the key, and the state that signed acts lead to."""
         issued = self._issued(row)
         self.signing_key(issued)
-        state = "valid"
-        for statement in self._statements.of(connection, row["project"], issued.digest):
-            if statement.kind == "certificate":
-                state = str(statement.body["state"])
+        state = self._signed_state(connection, issued)
         if state != issued.state:
-            raise Broken(
-                "permit-state",
-                f"{issued.number} is recorded as {issued.state}, but signed acts make it {state}",
-                "see: touyan log",
-            )
+            told = f"{issued.number} is recorded as {issued.state}, but signed acts make it {state}"
+            raise Broken("permit-state", told, "see: touyan log")
         return issued
 
+    def _signed_state(self, connection: Connection, issued: IssuedPermit) -> str:
+        """Where the signed acts about a permit lead, each opened with a key that its party had then. Raises Refused."""
+        c = t.statement.c
+        about = (c.project == issued.permit.project) & (c.asset == issued.digest) & (c.kind == "certificate")
+        state = "valid"
+        for text_ in connection.execute(select(c.envelope).where(about).order_by(c.seq)).scalars().all():
+            envelope = read_envelope(cast("Mapping[str, Json]", parse(text_)))
+            act = read_statement(envelope.payload)
+            self._parties.open(envelope, STATEMENT_TYPE, act.party, act.at)
+            state = advance("permit", state, str(act.body["event"]))
+        return state
+
     def signing_key(self, issued: IssuedPermit) -> PartyKey:
-        """The organisation's key that signed it, once the root's endorsement of that key is checked. Raises Refused."""
-        organisation = issued.permit.organisation
+        """The organisation's key that signed it, and held then, once the root's endorsement of it is checked. Raises Refused."""
+        organisation, at = issued.permit.organisation, issued.permit.issued_at
         keys = {k.public.key_id: k for k in self._parties.keys(organisation)}
-        signed = [keys[s.key_id] for s in issued.envelope.signatures if s.key_id in keys]
+        held = {i: k.public for i, k in keys.items() if k.holds_at(at)}
+        unseal(issued.envelope, PAYLOAD_TYPE, held)
+        key = next(keys[i] for i in signed_by(issued.envelope, held))
         # The id of an organisation ends with the first digits of its root key: a root slipped into the database does not fit.
         roots = {i: k.public for i, k in keys.items() if i.partition(":")[2][:8] == organisation.rpartition("-")[2]}
-        if not signed:
-            raise Refused(
-                "bad-signature", f"{issued.number} was not signed by {organisation}", "ask the organisation for the original"
-            )
-        endorsed = cast("Mapping[str, Json]", parse(unseal(signed[0].endorsement, ENROLMENT_TYPE, roots)))
-        if (endorsed["party"], endorsed["key_id"]) != (organisation, signed[0].public.key_id):
+        endorsed = cast("Mapping[str, Json]", parse(unseal(key.endorsement, ENROLMENT_TYPE, roots)))
+        if (endorsed["party"], endorsed["key_id"]) != (organisation, key.public.key_id):
             raise Refused("bad-signature", f"the key of {issued.number} was endorsed for {endorsed['party']}", "see: touyan log")
-        return signed[0]
+        return key
 
 
 def _state_reason(issued: IssuedPermit) -> str:
