@@ -39,7 +39,7 @@ def metrics(evaluation: Path) -> dict[tuple[str, str], dict[str, Any]]:
 
 def test_every_model_has_its_tasks_and_majority_stands_beside(evaluation: Path) -> None:
     assert set(metrics(evaluation)) == {
-        ("text", "train"), ("text", "ngram"), ("label", "linear"), ("label", "majority"), ("label", "train + linear head on 40 documents"),
+        ("generate", "train"), ("generate", "ngram"), ("classify", "linear"), ("classify", "majority"), ("classify", "train + linear head on 40 documents"),
     }  # fmt: skip
 
 
@@ -57,15 +57,15 @@ def test_every_figure_can_be_computed_again_from_the_items(evaluation: Path) -> 
 
 def test_the_winner_is_stated_in_words(evaluation: Path) -> None:
     winner = json.loads((evaluation / "metrics.json").read_text())["winner"]
-    assert winner["label"]["model"] in winner["label"]["statement"]
-    assert set(winner) == {"text", "label"}
+    assert winner["classify"]["model"] in winner["classify"]["statement"]
+    assert set(winner) == {"generate", "classify"}
 
 
 def test_labels_are_not_needed(tmp_path: Path, decoder: Path) -> None:
     corpus = write_corpus(tmp_path / "unlabelled", 60, labelled=False)
     work = bare_work(tmp_path, EvaluateParams(resamples=20, threads=1), models=[asset("model", decoder)], corpus=asset("corpus", corpus))
     run(work)
-    assert set(json.loads((work.out / "metrics.json").read_text())["winner"]) == {"text"}
+    assert set(json.loads((work.out / "metrics.json").read_text())["winner"]) == {"generate"}
 
 
 def test_nothing_to_evaluate_is_refused(tmp_path: Path, corpus: Path) -> None:
@@ -74,7 +74,7 @@ def test_nothing_to_evaluate_is_refused(tmp_path: Path, corpus: Path) -> None:
 
 
 def judge(groups: list[str]) -> _Judge:
-    return _Judge("text", "bits_per_character", "bits/character", "lower", GroupBootstrap(groups, 400, 0), [1.0] * len(groups))
+    return _Judge("generate", "bits_per_character", "bits/character", "lower", GroupBootstrap(groups, 400, 0), [1.0] * len(groups))
 
 
 def test_a_small_but_steady_lead_wins() -> None:

@@ -21,7 +21,8 @@ from touyan.model.shape import read_json, write_json
 if TYPE_CHECKING:
     from touyan.model.intervals import Estimate, GroupBootstrap
 
-TEXT, LABEL = "text", "label"
+TEXT, LABEL = "generate", "classify"
+"""The tasks of `flow.backend`; text prediction is how generation is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,10 @@ class _Judge:
         lead = abs(difference.value)
         low, high = sorted((abs(difference.low), abs(difference.high)))
         if difference.excludes_zero:
-            verdict = f"{best.model} won: {self._say(best)}, against {self._say(second)} of {second.model}; it is ahead by {lead:.3f} ({low:.3f} to {high:.3f})."
+            verdict = (
+                f"{best.model} won: {self._say(best)}, against {self._say(second)} of {second.model}; "
+                f"it is ahead by {lead:.3f} ({low:.3f} to {high:.3f})."
+            )
         else:
             verdict = (
                 f"{best.model} has the better figure, {self._say(best)} against {self._say(second)} of {second.model}, "
@@ -179,7 +183,7 @@ class _Judge:
 
 
 def _write_items(out: Path, task: str, articles: Articles, rows: list[Row]) -> None:
-    """`per_item/<task>.parquet`: doc_id, model, score, and the weight it counts with."""
+    """`per_item/<task>.parquet`: doc_id, model, score, group, and the weight it counts with."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -190,6 +194,7 @@ def _write_items(out: Path, task: str, articles: Articles, rows: list[Row]) -> N
             "doc_id": pa.array([doc_id for _ in rows for doc_id in articles.ids], pa.string()),
             "model": pa.array([row.model for row in rows for _ in articles.ids], pa.string()),
             "score": pa.array([score for row in rows for score in row.scores], pa.float64()),
+            "group": pa.array(articles.groups * len(rows), pa.string()),
             "weight": pa.array(weights * len(rows), pa.int64()),
         }
     )

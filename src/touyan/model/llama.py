@@ -172,14 +172,16 @@ def save_model(model: Llama, folder: Path) -> None:
 
 
 def load_model(folder: Path) -> Llama:
-    """Reads a plain Llama model in the Hugging Face layout, float32. Raises Broken on damage."""
+    """Reads a plain Llama model in the Hugging Face layout, in one file or several, as float32. Raises Broken on damage."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     model = Llama(LlamaShape.read(folder))
-    try:
-        named = load_file(folder / WEIGHTS)
-    except (OSError, SafetensorError) as error:
-        raise Broken("model-weights", f"{folder / WEIGHTS} cannot be read: {error}", "fetch the model again") from error
+    named: dict[str, Tensor] = {}
+    for path in sorted(folder.glob("model*.safetensors")):
+        try:
+            named |= load_file(path)
+        except (OSError, SafetensorError) as error:
+            raise Broken("model-weights", f"{path} cannot be read: {error}", "fetch the model again") from error
     load_hugging_face(model, named)
     return model
