@@ -1,7 +1,7 @@
 """`touyan demo`: the whole ring on Chinese laws, from the registry package to a request that the served model answers.
 
-The review is done by a party that is marked as a demonstration; so the permit says `demo: true`, and only `touyan serve --demo` on
-a loopback address accepts it. Running it again is quick: every step is a hit.
+The review is done by a party that is marked as a demonstration; so the permit says `demo: true`, and only
+`touyan serve --demo` on a loopback address accepts it. Running it again is quick: every step is a hit.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ def add_to(app: typer.Typer) -> None:
         home: HomeOption = None,
         flow: Annotated[Path | None, typer.Option(help=_("Another flow file."))] = None,
         port: Annotated[int, typer.Option(help=_("Port of the service; 0 takes a free one."))] = 0,
-        keep: Annotated[bool, typer.Option(help=_("Leave the service running for an hour; not in CI."))] = not os.environ.get("CI"),
+        keep: Annotated[bool, typer.Option(help=_("Leave the service running for an hour; not in CI."))] = not os.environ.get(
+            "CI"
+        ),
     ) -> None:
         """Run the whole ring on real input, review it as a demonstration, serve the model and ask it something."""
         path = flow or _example()
@@ -67,7 +69,10 @@ def _review(opened: Session, review: str) -> None:
         store.parties.enrol(opened.actor, REVIEWER, "person", ["reviewer"], is_demo=True)
     reviewer = store.me(REVIEWER, opened.actor.project)
     store.reviews.vote(reviewer, review, "approve", "a demonstration: nobody has looked")
-    say(_("Reviewed by {party}, as: touyan review {id} --approve --as {party}").format(party=REVIEWER, id=short(review)), stderr=True)
+    say(
+        _("Reviewed by {party}, as: touyan review {id} --approve --as {party}").format(party=REVIEWER, id=short(review)),
+        stderr=True,
+    )
 
 
 def _tell(opened: Session, turn: Turn) -> None:
@@ -75,7 +80,8 @@ def _tell(opened: Session, turn: Turn) -> None:
     evaluation = turn.run.asset("evaluation")
     metrics: dict[str, Any] = json.loads(opened.store.gate.open(evaluation, opened.actor, "inspect").read_file("metrics.json"))
     rows = [
-        (m["task"], m["model"], f"{m['value']:.3f}", f"{m['low']:.3f} – {m['high']:.3f}", m["unit"], f"{m['n']:,}") for m in metrics["metrics"]
+        (m["task"], m["model"], f"{m['value']:.3f}", f"{m['low']:.3f} – {m['high']:.3f}", m["unit"], f"{m['n']:,}")
+        for m in metrics["metrics"]
     ]
     say("")
     print_table([_("task"), _("model"), _("value"), _("95 % interval"), _("unit"), "n"], rows, "")
@@ -124,7 +130,8 @@ def _started(opened: Session, service: str, file: Path, port: int) -> str:
         return found[1]
     opened.store.events.sequence()
     log = opened.store.home / "serve.log"
-    command = [sys.executable, "-m", "touyan.cli.main", "serve", service, "--demo", "--port", str(port), "--home", str(opened.store.home),
+    command = [sys.executable, "-m", "touyan.cli.main", "serve", service, "--demo", "--port", str(port),
+               "--home", str(opened.store.home),
                "--minutes", str(SERVE_MINUTES)]  # fmt: skip
     with log.open("ab") as out:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)

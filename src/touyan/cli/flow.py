@@ -23,7 +23,10 @@ def add_to(app: typer.Typer) -> None:
         from touyan.flow.file import purposes_needed, read_flow
 
         found = read_flow(flow)
-        rows = [(s.name, s.spec.name, s.spec.output, ", ".join(f"{r}: {' '.join(n)}" for r, n in s.inputs.items())) for s in found.steps]
+        rows = [
+            (s.name, s.spec.name, s.spec.output, ", ".join(f"{r}: {' '.join(n)}" for r, n in s.inputs.items()))
+            for s in found.steps
+        ]
         if as_json:
             print_json({"name": found.file.name, "purposes": purposes_needed(found), "steps": rows})
             return
@@ -46,7 +49,9 @@ def add_to(app: typer.Typer) -> None:
             print_json({"step": spec.name, "inputs": {r: i.kind for r, i in spec.inputs.items()}, "parameters": found})
             return
         say(f"{spec.name} {spec.version}: {spec.summary}")
-        inputs = [(r, i.kind + (" ..." if i.many else ""), _("optional") if i.optional else "", i.label) for r, i in spec.inputs.items()]
+        inputs = [
+            (r, i.kind + (" ..." if i.many else ""), _("optional") if i.optional else "", i.label) for r, i in spec.inputs.items()
+        ]
         print_table([_("input"), _("kind"), "", ""], inputs, "")
         print_table([_("parameter"), _("type"), _("default")], found, _("No parameters."))
 

@@ -14,21 +14,33 @@ from touyan.cli.words import _
 def add_to(app: typer.Typer) -> None:
     @app.command(epilog=_("Example: touyan gather flow.yaml"))
     def gather(
-        flow: FlowArgument = Path("flow.yaml"), party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False
+        flow: FlowArgument = Path("flow.yaml"),
+        party: AsOption = "",
+        project: ProjectOption = "",
+        home: HomeOption = None,
+        as_json: JsonOption = False,
     ) -> None:
         """Register the sources of a flow with their rights, and read them."""
         _until("read", flow, party, project, home, as_json)
 
     @app.command(epilog=_("Example: touyan refine flow.yaml"))
     def refine(
-        flow: FlowArgument = Path("flow.yaml"), party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False
+        flow: FlowArgument = Path("flow.yaml"),
+        party: AsOption = "",
+        project: ProjectOption = "",
+        home: HomeOption = None,
+        as_json: JsonOption = False,
     ) -> None:
         """Run a flow as far as its corpus."""
         _until("refine", flow, party, project, home, as_json)
 
     @app.command(epilog=_("Example: touyan train flow.yaml"))
     def train(
-        flow: FlowArgument = Path("flow.yaml"), party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False
+        flow: FlowArgument = Path("flow.yaml"),
+        party: AsOption = "",
+        project: ProjectOption = "",
+        home: HomeOption = None,
+        as_json: JsonOption = False,
     ) -> None:
         """Run a flow as far as its models."""
         _until("train", flow, party, project, home, as_json)

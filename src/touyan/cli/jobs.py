@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from touyan.cli.output import print_json, print_table, say
+from touyan.cli.output import answer, print_json, print_table
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, session
 from touyan.cli.words import _
+from touyan.core.errors import error_record
+
+if TYPE_CHECKING:
+    from touyan.store.job_records import Job
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,11 +29,18 @@ def add_to(app: typer.Typer) -> None:
         with session(home, party, project) as opened:
             if cancel:
                 opened.store.jobs.cancel(opened.actor, cancel, reason)
-                say(_("Cancelled."))
+                answer(as_json, {"cancelled": cancel}, _("Cancelled."))
                 return
             found = opened.store.jobs.list(opened.actor.project)
             if as_json:
-                print_json(found)
+                fields = ("id", "name", "step", "state", "tries", "created_at", "ended_at", "asset", "submitter")
+                print_json(
+                    [{f: getattr(j, f) for f in fields} | {"error": error_record(j.error) if j.error else None} for j in found]
+                )
                 return
-            rows = [(j.id, j.name, j.state, j.tries, j.created_at[:16].replace("T", " "), j.reason[:80]) for j in found]
+            rows = [(j.id, j.name, j.state, j.tries, j.created_at[:16].replace("T", " "), _reason(j)) for j in found]
             print_table([_("job"), _("step"), _("state"), _("tries"), _("made"), _("reason")], rows, _("No jobs yet."))
+
+
+def _reason(job: Job) -> str:
+    return job.error.message[:80] if job.error else ""

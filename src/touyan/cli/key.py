@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from touyan.cli.output import print_json, print_table, say
+from touyan.cli.output import answer, print_json, print_table
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, session
 from touyan.cli.words import _
 
@@ -19,13 +19,13 @@ def add_to(app: typer.Typer) -> None:
     def create(
         holder: Annotated[str, typer.Option(help=_("Party that holds it; default: you."))] = "",
         label: Annotated[str, typer.Option(help=_("What it is for."))] = "",
-        terms: Annotated[str, typer.Option(help=_("Version of the feedback terms its holder accepted; empty: feedback is never used."))] = "",
+        terms: Annotated[str, typer.Option(help=_("Version of the feedback terms its holder accepted; empty: never used."))] = "",
         party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False,
     ) -> None:  # fmt: skip
         """Make an API key. Its secret is shown once."""
         with session(home, party, project) as opened:
             key, secret = opened.store.api_keys.create(opened.actor, holder, label, terms)
-            print_json({"id": key.id, "secret": secret}) if as_json else say(f"{key.id}  {secret}")
+            answer(as_json, {"id": key.id, "secret": secret}, f"{key.id}  {secret}")
 
     @group.command("list", epilog=_("Example: touyan key list"))
     def list_(party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False) -> None:
@@ -33,13 +33,17 @@ def add_to(app: typer.Typer) -> None:
         with session(home, party, project) as opened:
             found = opened.store.api_keys.list(opened.actor)
             rows = [(k.id, k.party, k.label, k.created_at[:10], k.revoked_at or "") for k in found]
-            print_json(found) if as_json else print_table([_("key"), _("holder"), _("label"), _("made"), _("revoked")], rows, _("No keys yet."))
+            print_json(found) if as_json else print_table(
+                [_("key"), _("holder"), _("label"), _("made"), _("revoked")], rows, _("No keys yet.")
+            )
 
     @group.command(epilog=_("Example: touyan key revoke key-1a2b3c"))
     def revoke(
-        key: str, reason: Annotated[str, typer.Option(help=_("Why."))] = "", party: AsOption = "", project: ProjectOption = "", home: HomeOption = None
-    ) -> None:
+        key: Annotated[str, typer.Argument(help=_("Id of the key."))],
+        reason: Annotated[str, typer.Option(help=_("Why."))] = "",
+        party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False,
+    ) -> None:  # fmt: skip
         """End an API key at once."""
         with session(home, party, project) as opened:
             opened.store.api_keys.revoke(opened.actor, key, reason)
-            say(_("Revoked."))
+            answer(as_json, {"revoked": key}, _("Revoked."))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from touyan.cli.output import clean, print_json, print_table, say
+from touyan.cli.output import answer, print_json, print_table
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, Session, session
 from touyan.cli.words import _
 from touyan.core.canonical import short
@@ -16,7 +16,9 @@ from touyan.core.canonical import short
 def add_to(app: typer.Typer) -> None:
     @app.command(epilog=_("Example: touyan log --last 20"))
     def log(
-        step: Annotated[str, typer.Argument(help=_("Name of a step or id of a job: print what it wrote; empty: the evidence log."))] = "",
+        step: Annotated[
+            str, typer.Argument(help=_("Name of a step or id of a job: print what it wrote; empty: the evidence log."))
+        ] = "",
         kind: Annotated[str, typer.Option("--type", help=_("Only events of this type."))] = "",
         subject: Annotated[str, typer.Option(help=_("Only events about this id."))] = "",
         last: Annotated[int, typer.Option(help=_("How many."))] = 30,
@@ -33,7 +35,8 @@ def add_to(app: typer.Typer) -> None:
         with session(home, party, project) as opened:
             require(opened.actor, "log", Thing("log", "log", opened.actor.project))
             if step:
-                _job_log(opened, step)
+                text = _job_log(opened, step)
+                answer(as_json, {"step": step, "log": text}, text or _("(empty)"))
             elif head:
                 print_json(opened.store.events.head(opened.store.log_key).to_json())
             elif prove is not None:
@@ -53,19 +56,27 @@ def _events(opened: Session, subject: str, kind: str, last: int, as_json: bool) 
         print_json(listed)
         return
     rows = [
-        (e.position, e.event.at[:19].replace("T", " "), e.event.type, e.event.actor.rpartition("/")[2], " ".join(map(short, e.event.subjects[:2])))
+        (
+            e.position,
+            e.event.at[:19].replace("T", " "),
+            e.event.type,
+            e.event.actor.rpartition("/")[2],
+            " ".join(map(short, e.event.subjects[:2])),
+        )
         for e in found
     ]
     print_table(["#", _("when"), _("event"), _("who"), _("about")], rows, _("The log is empty."))
 
 
-def _job_log(opened: Session, step: str) -> None:
+def _job_log(opened: Session, step: str) -> str:
     """The newest attempt's log of a step, by its name or job id."""
     from touyan.core.errors import Missing
 
     jobs = [j for j in opened.store.jobs.list(opened.actor.project) if step in (j.name, j.id)]
-    logs = [p for j in jobs for p in sorted((opened.store.home / "jobs" / j.id).glob("*/log.txt"), key=lambda p: p.stat().st_mtime)]
+    logs = [
+        p for j in jobs for p in sorted((opened.store.home / "jobs" / j.id).glob("*/log.txt"), key=lambda p: p.stat().st_mtime)
+    ]
     if not logs:
         raise Missing("no-log", f"no job called {step!r} has left a log here", "see: touyan jobs")
     newest: Path = max(logs, key=lambda p: p.stat().st_mtime)
-    say(clean(newest.read_text(errors="replace")) or _("(empty)"))
+    return newest.read_text(errors="replace")

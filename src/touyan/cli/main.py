@@ -11,9 +11,28 @@ import sys
 import typer
 
 from touyan.cli import (
-    backup, demo, flow, gather, init, jobs, key, learn, log, model, party, permit, project, report, review, run as run_verb, serve, show,
-    verify, why, withdraw,
-)  # fmt: skip
+    backup,
+    demo,
+    flow,
+    gather,
+    init,
+    jobs,
+    key,
+    learn,
+    log,
+    model,
+    party,
+    permit,
+    project,
+    report,
+    review,
+    serve,
+    show,
+    verify,
+    why,
+    withdraw,
+)
+from touyan.cli import run as run_verb
 from touyan.cli.output import print_error
 from touyan.cli.spoken import Verbs, speak
 from touyan.cli.words import _, lend_to_typer
@@ -37,8 +56,8 @@ def main(version: bool = typer.Option(False, "--version", help=_("Print the vers
         raise typer.Exit
 
 
-for verb in (init, run_verb, gather, review, permit, serve, learn, show, why, log, verify, withdraw, report, jobs, flow, model, party, key,
-             project, backup, demo):  # fmt: skip
+for verb in (init, run_verb, gather, review, permit, serve, learn, show, why, log, verify, withdraw, report, jobs, flow, model,
+             party, key, project, backup, demo):  # fmt: skip
     verb.add_to(app)
 speak(app)
 lend_to_typer()

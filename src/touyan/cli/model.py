@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from touyan.cli.output import say
-from touyan.cli.session import AsOption, HomeOption, ProjectOption, session
+from touyan.cli.output import answer
+from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, session
 from touyan.cli.words import _
 from touyan.core.canonical import Json, short
 
@@ -18,7 +18,9 @@ def add_to(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help=_("Bring in a foreign base model; export a model."))
     app.add_typer(group, name="model")
 
-    @group.command(epilog=_("Example: touyan model add ./SmolLM2-135M --name smollm2 --licence Apache-2.0 --provider HuggingFaceTB"))
+    @group.command(
+        epilog=_("Example: touyan model add ./SmolLM2-135M --name smollm2 --licence Apache-2.0 --provider HuggingFaceTB")
+    )
     def add(
         path: Annotated[Path, typer.Argument(help=_("A folder in Hugging Face layout, or a .gguf file."))],
         name: Annotated[str, typer.Option(help=_("How flows call it: base: NAME."))],
@@ -26,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
         provider: Annotated[str, typer.Option(help=_("Who provides it."))],
         filing_number: Annotated[str, typer.Option(help=_("Filing number of an authority, where it has one."))] = "",
         evidence: Annotated[str, typer.Option(help=_("Where the licence can be read."))] = "",
-        party: AsOption = "", project: ProjectOption = "", home: HomeOption = None,
+        party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False,
     ) -> None:  # fmt: skip
         """Make a foreign base model an asset of this project."""
         from touyan.model.foreign import import_base
@@ -40,21 +42,23 @@ def add_to(app: typer.Typer) -> None:
             import_base(path, folder, licence=licence, provider=provider, filing_number=filing_number or None)
             identifier = store.assets.add_folder(actor, "model", folder, name, provider=f"{provider}/{name}")
             rights: dict[str, Json] = {
-                "authority": "open-licence", "licence": licence, "personal": "none", "personal_state": "none", "security": "public",
-                "purposes": ["refine", "train", "evaluate", "serve", "retrieve", "redistribute"], "evidence": [evidence or f"licence {licence}"],
+                "authority": "open-licence", "licence": licence, "evidence": [evidence or f"licence {licence}"],
+                "personal": "none", "personal_state": "none", "security": "public",
+                "purposes": ["refine", "train", "evaluate", "serve", "retrieve", "redistribute"],
             }  # fmt: skip
             with store.database.write() as connection:
                 store.statements.make(connection, actor, identifier, "rights", {"rights": rights})
                 store.statements.make(connection, actor, identifier, "name", {"name": name})
-            say(_("Added {name} as {id}. Use it: train: {{base: {name}}}").format(name=name, id=short(identifier)))
+            words = _("Added {name} as {id}. Use it: train: {{base: {name}}}").format(name=name, id=short(identifier))
+            answer(as_json, {"id": identifier, "name": name}, words)
 
     @group.command(epilog=_("Example: touyan model export train ./model"))
     def export(
         model: Annotated[str, typer.Argument(help=_("Id or name of a model."))],
         out: Annotated[Path, typer.Argument(help=_("A new folder."))],
-        party: AsOption = "", project: ProjectOption = "", home: HomeOption = None,
+        party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False,
     ) -> None:  # fmt: skip
         """Write the files of a model; it must be cleared for redistribution and you must be an officer."""
         with session(home, party, project) as opened:
             opened.store.gate.open(opened.resolve(model), opened.actor, "redistribute").copy_to(out)
-            say(str(out))
+            answer(as_json, {"folder": str(out)}, _("Wrote {path}").format(path=out))

@@ -36,6 +36,11 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
+def answer(as_json: bool, value: Any, words: str) -> None:
+    """One answer in the form that was asked for: `value` for programs, `words` for people."""
+    print_json(value) if as_json else say(words)
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
     """A plain table, or the sentence `empty`."""
     from rich.table import Table
@@ -59,7 +64,10 @@ def say(text: str, stderr: bool = False) -> None:
 
 def clean(text: str) -> str:
     """`text` without control and direction characters, save line ends and tabs."""
-    return "".join(c if c in "\n\t" or (c.isprintable() and c not in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069") else "�" for c in text)
+    return "".join(
+        c if c in "\n\t" or (c.isprintable() and c not in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069") else "�"
+        for c in text
+    )
 
 
 def print_error(error: TouyanError) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from touyan.cli.output import print_json, print_table, say
+from touyan.cli.output import answer, print_json, print_table, say
 from touyan.cli.review import find
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, session
 from touyan.cli.words import _
@@ -29,7 +29,16 @@ def add_to(app: typer.Typer) -> None:
             if as_json:
                 print_json([_facts(p) for p in found])
                 return
-            rows = [(p.number, p.permit.kind, p.state + (" (demo)" if p.permit.demo else ""), short(p.permit.model), p.permit.expires_at[:10]) for p in found]
+            rows = [
+                (
+                    p.number,
+                    p.permit.kind,
+                    p.state + (" (demo)" if p.permit.demo else ""),
+                    short(p.permit.model),
+                    p.permit.expires_at[:10],
+                )
+                for p in found
+            ]
             print_table([_("permit"), _("kind"), _("state"), _("model"), _("expires")], rows, _("No permits yet."))
 
     @group.command(epilog=_("Example: touyan permit issue 3fa2c1 --days 90 --audience internal"))
@@ -54,7 +63,13 @@ def add_to(app: typer.Typer) -> None:
             print_json(_facts(made)) if as_json else say(_("Issued {number}.").format(number=made.number))
 
     @group.command(epilog=_("Example: touyan permit show TY-2026-000001"))
-    def show(number: NumberArgument, party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False) -> None:
+    def show(
+        number: NumberArgument,
+        party: AsOption = "",
+        project: ProjectOption = "",
+        home: HomeOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
         """Show what a permit says."""
         with session(home, party, project) as opened:
             found = opened.store.permits.get(opened.actor.project, number)
@@ -69,14 +84,19 @@ def add_to(app: typer.Typer) -> None:
     @group.command(epilog=_("Example: touyan permit export TY-2026-000001 --out PERMIT.json"))
     def export(
         number: NumberArgument, out: Annotated[Path, typer.Option(help=_("Where to write the bundle."))] = Path("PERMIT.json"),
-        party: AsOption = "", project: ProjectOption = "", home: HomeOption = None,
+        party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False,
     ) -> None:  # fmt: skip
         """Write a bundle that anyone can verify offline: touyan verify PERMIT.json --key ROOT."""
         from touyan.permit import bundle
 
         with session(home, party, project) as opened:
             bundle.write(opened.store, opened.actor, number, out)
-            say(_("Wrote {path}. Root key of the organisation: {key}").format(path=out, key=opened.store.root_key.public_hex))
+            key = opened.store.root_key.public_hex
+            answer(
+                as_json,
+                {"bundle": str(out), "root_key": key},
+                _("Wrote {path}. Root key of the organisation: {key}").format(path=out, key=key),
+            )
 
     _add_act(group, "suspend", _("Suspend a permit: its service stops at once, until it is resumed."), _("Suspended."))
     _add_act(group, "resume", _("Resume a suspended permit."), _("Resumed."))
@@ -84,20 +104,23 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _add_act(group: typer.Typer, act: str, words: str, done: str) -> None:
-    @group.command(act, help=words, epilog=_("Example: touyan permit {act} TY-2026-000001 --reason 'complaint 17'").format(act=act))
+    @group.command(
+        act, help=words, epilog=_("Example: touyan permit {act} TY-2026-000001 --reason 'complaint 17'").format(act=act)
+    )
     def command(
         number: NumberArgument, reason: ReasonOption = "no reason given",
-        party: AsOption = "", project: ProjectOption = "", home: HomeOption = None,
+        party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False,
     ) -> None:  # fmt: skip
         with session(home, party, project) as opened:
             getattr(opened.store.permits, act)(opened.actor, number, reason)
-            say(done)
+            answer(as_json, {"number": number, "state": opened.store.permits.get(opened.actor.project, number).state}, done)
 
 
 def _facts(issued: Any) -> dict[str, Any]:
     permit = issued.permit
     return {
-        "number": permit.number, "kind": permit.kind, "state": issued.state, "demo": permit.demo, "organisation": permit.organisation,
-        "model": permit.model, "corpus": permit.corpus, "audience": permit.scope.audience, "domain": permit.scope.domain,
+        "number": permit.number, "kind": permit.kind, "state": issued.state, "demo": permit.demo,
+        "organisation": permit.organisation, "model": permit.model,
+        "corpus": permit.corpus, "audience": permit.scope.audience, "domain": permit.scope.domain,
         "conditions": list(permit.conditions), "issued_at": permit.issued_at, "expires_at": permit.expires_at,
     }  # fmt: skip

@@ -36,7 +36,12 @@ class Shown:
             self._bars.remove_task(task)
         took = f"  {record.wall_ms / 1000:.1f} s" if record.state == "done" else ""
         counts = "".join(f"  {clean(str(k))} {v:,}" for k, v in list(record.counts.items())[:4] if isinstance(v, int))
-        line = f"{MARKS.get(record.state, ' ')} {record.name:<12} {_(record.state):<8}{took}{counts if record.state in ('done', 'hit') else ''}"
+        if record.state == "running" and not self._bars.disable:
+            self._tasks[record.name] = self._bars.add_task(f"{record.name:<12}", total=None, said="")
+            self._since[record.name] = time.monotonic()
+            return
+        counts = counts if record.state in ("done", "hit") else ""
+        line = f"{MARKS.get(record.state, ' ')} {record.name:<12} {_(record.state):<8}{took}{counts}"
         self._bars.console.print(f"{line}  ({clean(record.reason)})" if record.reason else line)
         self._since[record.name] = time.monotonic()
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from touyan.cli.output import print_json, print_table, say
+from touyan.cli.output import answer, print_json, print_table
 from touyan.cli.session import AsOption, HomeOption, JsonOption, session
 from touyan.cli.words import _
 from touyan.core.errors import Conflict
@@ -29,7 +29,11 @@ def add_to(app: typer.Typer) -> None:
             print_json(rows) if as_json else print_table([_("project"), _("title"), _("made")], rows, "")
 
     @group.command(epilog=_("Example: touyan project add hotline --title '12345 hotline'"))
-    def add(name: str, title: Annotated[str, typer.Option()] = "", party: AsOption = "", home: HomeOption = None) -> None:
+    def add(
+        name: Annotated[str, typer.Argument(help=_("Short name of the project."))],
+        title: Annotated[str, typer.Option(help=_("What it is about."))] = "",
+        party: AsOption = "", home: HomeOption = None, as_json: JsonOption = False,
+    ) -> None:  # fmt: skip
         """Make a project in which you have the roles you have here."""
         from sqlalchemy import insert, select
 
@@ -44,7 +48,9 @@ def add_to(app: typer.Typer) -> None:
                     raise Conflict("project-exists", f"there is a project {name!r} already", "choose another name")
                 connection.execute(insert(t.project), {"id": name, "title": title, "created_at": iso(store.seam.now_ms())})
                 agent = store.agent(actor.project).party
-                rows = [{"project": name, "party": actor.party, "role": r} for r in sorted(actor.roles)] + [{"project": name, "party": agent, "role": "agent"}]
+                rows = [{"project": name, "party": actor.party, "role": r} for r in sorted(actor.roles)] + [
+                    {"project": name, "party": agent, "role": "agent"}
+                ]
                 connection.execute(insert(t.membership), rows)
                 store.events.emit(connection, actor, "project.made", [name], {"title": title})
-            say(_("Made. Act in it with --project {name}").format(name=name))
+            answer(as_json, {"project": name}, _("Made. Act in it with --project {name}").format(name=name))

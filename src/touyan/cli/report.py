@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from touyan.cli.output import say
-from touyan.cli.session import AsOption, HomeOption, ProjectOption, session
+from touyan.cli.output import answer
+from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, session
 from touyan.cli.words import _
 from touyan.core.errors import Missing
 
@@ -18,7 +18,7 @@ def add_to(app: typer.Typer) -> None:
     def report(
         run: Annotated[str, typer.Argument(help=_("A run; empty: the newest."))] = "",
         out: Annotated[Path, typer.Option(help=_("Where to write it."))] = Path("report.html"),
-        party: AsOption = "", project: ProjectOption = "", home: HomeOption = None,
+        party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False,
     ) -> None:  # fmt: skip
         """Write the report of a run as one HTML file."""
         from sqlalchemy import select
@@ -32,4 +32,5 @@ def add_to(app: typer.Typer) -> None:
                 found = connection.execute(query.where(t.run.c.id == run) if run else query).scalars().first()
             if found is None:
                 raise Missing("no-run", f"there is no run {run}", "see: touyan show")
-            say(str(room.write(opened.store, opened.actor, found, out)))
+            written = room.write(opened.store, opened.actor, found, out)
+            answer(as_json, {"run": found, "report": str(written)}, _("Wrote {path}").format(path=written))

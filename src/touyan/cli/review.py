@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 def add_to(app: typer.Typer) -> None:
     @app.command(epilog=_("Example: touyan review 3fa2c1 --approve --comment 'sampled 40 documents' --as li-wei"))
     def review(
-        which: Annotated[str, typer.Argument(metavar="REVIEW", help=_("First digits of a review; empty: the one that is open, or the list."))] = "",
+        which: Annotated[str, typer.Argument(metavar="REVIEW", help=_("First digits of a review; empty: the open one."))] = "",
         approve: Annotated[bool, typer.Option("--approve", help=_("Vote yes."))] = False,
         reject: Annotated[bool, typer.Option("--reject", help=_("Vote no."))] = False,
         comment: Annotated[str, typer.Option("--comment", "-m", help=_("Why; it is signed with the vote."))] = "",
         role: Annotated[str, typer.Option(help=_("Review role you vote in; default: the first that is open."))] = "",
-        dossier: Annotated[Path | None, typer.Option(help=_("Write the file for offices here (.docx, or .xlsx of the checks)."))] = None,
+        dossier: Annotated[Path | None, typer.Option(help=_("Write the file for offices here: .docx, or .xlsx."))] = None,
         party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False,
     ) -> None:  # fmt: skip
         """Show reviews, or vote on one. Nobody reviews what he or she submitted."""
@@ -60,12 +60,17 @@ def _list(opened: Session, as_json: bool) -> None:
     if as_json:
         print_json([facts(r) for r in found])
         return
-    rows = [(short(r.id), r.request.kind, r.state, ", ".join(r.open_roles), short(r.request.subject.model), r.request.at[:16]) for r in found]
+    rows = [
+        (short(r.id), r.request.kind, r.state, ", ".join(r.open_roles), short(r.request.subject.model), r.request.at[:16])
+        for r in found
+    ]
     print_table([_("review"), _("kind"), _("state"), _("still to vote"), _("model"), _("asked")], rows, _("No reviews yet."))
 
 
 def facts(found: Review) -> dict[str, Any]:
-    votes = [{"party": v.vote.party, "role": v.vote.role, "decision": v.vote.decision, "comment": v.vote.comment} for v in found.votes]
+    votes = [
+        {"party": v.vote.party, "role": v.vote.role, "decision": v.vote.decision, "comment": v.vote.comment} for v in found.votes
+    ]
     return {
         "id": found.id, "state": found.state, "kind": found.request.kind, "submitter": found.request.submitter,
         "subject": found.request.subject.to_json(), "roles": found.request.roles, "quorum": found.request.quorum, "votes": votes,
@@ -104,7 +109,11 @@ def evidence_words(evidence: Mapping[str, Any]) -> str:
     """The evidence of a check as a short sentence; the record has all of it (--json, --dossier)."""
     if "missing" in evidence:
         return _("not measured: {missing}").format(missing=evidence["missing"])
-    said = [_("{counted} of {all}").format(counted=f"{evidence['counted']:,}", all=f"{evidence['frame']:,}")] if {"counted", "frame"} <= set(evidence) else []
+    said = (
+        [_("{counted} of {all}").format(counted=f"{evidence['counted']:,}", all=f"{evidence['frame']:,}")]
+        if {"counted", "frame"} <= set(evidence)
+        else []
+    )
     for name, value in evidence.items():
         if isinstance(value, int) and name != "seed" and not (said and name in ("counted", "frame")):
             said.append(f"{name} {value:,}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -55,7 +55,8 @@ def tell(turn: Turn, as_json: bool) -> None:
     record = turn.run
     for source in record.sources:
         if not source["is_cleared"]:
-            reasons = "; ".join(dict.fromkeys(str(b["reason"]) for b in source["blocks"]))  # type: ignore[index,union-attr,call-overload]
+            blocks = cast("list[dict[str, str]]", source["blocks"])
+            reasons = "; ".join(dict.fromkeys(b["reason"] for b in blocks))
             say(_("Refused source {name}: {reasons}").format(name=source["provider"], reasons=reasons))
     for name, asset in turn.assets.items():
         say(f"{name:<12} {asset[:12]}")
@@ -71,9 +72,12 @@ def next_step(turn: Turn) -> str:
     review = str((turn.run.review or {}).get("id", ""))[:12]
     service = turn.run.flow.file.service
     if turn.waits_for == "review":
-        return _("Waiting for review: touyan review {id}   then run the flow again.").format(id=review)
+        return _(
+            "Waiting for another person's review: touyan review {id} --approve --as NAME   and then run again."
+            " Enrol one: touyan party enrol NAME --role reviewer"
+        ).format(id=review)
     if turn.waits_for == "permit":
-        return _("Waiting for a permit: touyan permit issue {id}   then run the flow again.").format(id=review)
+        return _("Waiting for an officer: touyan permit issue {id} --as NAME   then run again.").format(id=review)
     if turn.run.permit and service:
         demo = " --demo" if turn.run.permit["is_demo"] else ""
         return _("Serve it: touyan serve {name}{demo}").format(name=service.name, demo=demo)
@@ -83,7 +87,10 @@ def next_step(turn: Turn) -> str:
 def facts(turn: Turn) -> dict[str, Any]:
     """The machine's form of a turn."""
     record = turn.run
-    steps = [{"name": s.name, "state": s.state, "reason": s.reason, "asset": s.asset, "wall_ms": s.wall_ms} for s in record.steps.values()]
+    steps = [
+        {"name": s.name, "state": s.state, "reason": s.reason, "asset": s.asset, "wall_ms": s.wall_ms}
+        for s in record.steps.values()
+    ]
     return {
         "run": record.id, "state": record.state, "assets": dict(turn.assets), "sources": record.sources, "steps": steps,
         "review": record.review, "permit": record.permit, "report": str(turn.report), "next": next_step(turn),

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from touyan.cli.output import say
-from touyan.cli.session import AsOption, HomeOption, ProjectOption, session
+from touyan.cli.output import answer
+from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, session
 from touyan.cli.words import _
 from touyan.core.errors import Missing
 
@@ -35,7 +35,7 @@ def add_to(app: typer.Typer) -> None:
         domain: Annotated[str, typer.Option(help=_("What it is used for, where the permit names a domain."))] = "",
         minutes: Annotated[float, typer.Option(help=_("End after so many minutes; 0: never."))] = 0.0,
         stop: Annotated[bool, typer.Option("--stop", help=_("Stop the service that runs on this store."))] = False,
-        party: AsOption = "", project: ProjectOption = "", home: HomeOption = None,
+        party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False,
     ) -> None:  # fmt: skip
         """Serve a model. Without a valid permit nothing is served; keys: touyan key create."""
         from touyan.core.permit import as_audience
@@ -45,7 +45,7 @@ def add_to(app: typer.Typer) -> None:
         with session(home, party, project) as opened:
             file = opened.store.home / RUNNING_FILE
             if stop:
-                end(file)
+                answer(as_json, {"stopped": end(file)}, _("Stopped."))
                 return
             service = name or _only(opened.store.services.list(opened.actor.project))
             settings = Settings(audience=as_audience(audience), domain=domain)
@@ -53,7 +53,7 @@ def add_to(app: typer.Typer) -> None:
                 _end_after(minutes)
             try:
                 run(opened.store, opened.actor, service, host=host, port=port, demo=demo, settings=settings,
-                    on_ready=lambda url: _ready(file, service, url))  # fmt: skip
+                    on_ready=lambda url: _ready(file, service, url, as_json))  # fmt: skip
             finally:
                 file.unlink(missing_ok=True)
 
@@ -68,18 +68,18 @@ def running(file: Path) -> tuple[int, str] | None:
     return (int(fields["pid"]), str(fields["url"])) if is_ours else None
 
 
-def end(file: Path) -> None:
-    """Stops the service that runs on a store."""
+def end(file: Path) -> str:
+    """Stops the service that runs on a store; its address."""
     found = running(file)
     if found is None:
         raise Missing("not-serving", "no service runs on this store", "start it: touyan serve")
     os.kill(found[0], signal.SIGTERM)
-    say(_("Stopped."))
+    return found[1]
 
 
-def _ready(file: Path, service: str, url: str) -> None:
+def _ready(file: Path, service: str, url: str, as_json: bool) -> None:
     file.write_text(json.dumps({"pid": os.getpid(), "url": url, "service": service}))
-    say(_("Serving {name} at {url}").format(name=service, url=url))
+    answer(as_json, {"service": service, "url": url}, _("Serving {name} at {url}").format(name=service, url=url))
 
 
 def _end_after(minutes: float) -> None:
@@ -92,5 +92,7 @@ def _only(services: Sequence[Service]) -> str:
     names = [s.name for s in services]
     if len(names) != 1:
         listed = ", ".join(names) or "none"
-        raise Missing("which-service", f"this project has {len(names)} services: {listed}", "name one, or run a flow that makes one")
+        raise Missing(
+            "which-service", f"this project has {len(names)} services: {listed}", "name one, or run a flow that makes one"
+        )
     return names[0]

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     from touyan.core.party import Actor
     from touyan.store.home import Store
 
-AsOption: TypeAlias = Annotated[str, typer.Option("--as", metavar="PARTY", help=_("Act as this party; its key must be in the keyring."))]
+AsOption: TypeAlias = Annotated[
+    str, typer.Option("--as", metavar="PARTY", help=_("Act as this party; its key must be in the keyring."))
+]
 ProjectOption: TypeAlias = Annotated[str, typer.Option("--project", help=_("Project to act in."))]
-HomeOption: TypeAlias = Annotated[Path | None, typer.Option("--home", help=_("Folder of the store; default: TOUYAN_HOME, or .touyan here or above."))]
+HomeOption: TypeAlias = Annotated[
+    Path | None, typer.Option("--home", help=_("Folder of the store; default: TOUYAN_HOME, or .touyan here or above."))
+]
 JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help=_("Print the answer as JSON."))]
 
 

@@ -18,7 +18,9 @@ SHOWN_FILES = 40
 def add_to(app: typer.Typer) -> None:
     @app.command(epilog=_("Example: touyan show train"))
     def show(
-        what: Annotated[str, typer.Argument(help=_("Id (first digits), name of a step or source, run, or a kind; empty: everything new."))] = "",
+        what: Annotated[
+            str, typer.Argument(help=_("Id (first digits), name of a step or source, run, or a kind; empty: everything new."))
+        ] = "",
         last: Annotated[int, typer.Option(help=_("How many."))] = 30,
         party: AsOption = "",
         project: ProjectOption = "",
@@ -47,11 +49,24 @@ def _list(opened: Session, kind: str, last: int, as_json: bool) -> None:
     with opened.store.database.read() as connection:
         runs = [] if kind else [dict(r) for r in connection.execute(query).mappings()]
     if as_json:
-        listed = [{"id": a.id, "kind": a.manifest.kind, "name": a.name, "size_bytes": a.manifest.size_bytes, "at": a.published_at} for a in assets]
-        print_json({"assets": listed, "runs": [{k: r[k] for k in ("id", "flow", "state", "actor", "started_at", "ended_at")} for r in runs]})
+        listed = [
+            {"id": a.id, "kind": a.manifest.kind, "name": a.name, "size_bytes": a.manifest.size_bytes, "at": a.published_at}
+            for a in assets
+        ]
+        print_json(
+            {
+                "assets": listed,
+                "runs": [{k: r[k] for k in ("id", "flow", "state", "actor", "started_at", "ended_at")} for r in runs],
+            }
+        )
         return
-    rows = [(short(a.id), a.manifest.kind, a.name, f"{a.manifest.size_bytes:,}", a.published_at[:16].replace("T", " ")) for a in assets]
-    print_table([_("asset"), _("kind"), _("name"), _("bytes"), _("made")], rows, _("No assets yet. Run a flow: touyan run flow.yaml"))
+    rows = [
+        (short(a.id), a.manifest.kind, a.name, f"{a.manifest.size_bytes:,}", a.published_at[:16].replace("T", " "))
+        for a in assets
+    ]
+    print_table(
+        [_("asset"), _("kind"), _("name"), _("bytes"), _("made")], rows, _("No assets yet. Run a flow: touyan run flow.yaml")
+    )
     if runs:
         say("")
         rows = [(r["id"], r["flow"], r["state"], r["started_at"][:16].replace("T", " ")) for r in runs[:10]]
@@ -86,10 +101,12 @@ def _show_asset(opened: Session, identifier: str, as_json: bool) -> None:
         rights = store.gate.effective(connection, project, identifier)
     manifest = asset.manifest
     value: dict[str, Any] = {
-        "id": identifier, "kind": manifest.kind, "name": asset.name, "made": asset.published_at, "size_bytes": manifest.size_bytes,
+        "id": identifier, "kind": manifest.kind, "name": asset.name, "made": asset.published_at,
+        "size_bytes": manifest.size_bytes,
         "provider": manifest.provider, "step_key": manifest.step_key, "inputs": [(i.role, i.asset) for i in manifest.inputs],
         "files": [(f.path, f.size_bytes, f.sha256) for f in manifest.files], "purposes": sorted(rights.purposes),
-        "duties": sorted(rights.duties), "withdrawals": [f"{w.selector} {w.effect}: {w.reason}" for w in standing.withdrawals.values()],
+        "duties": sorted(rights.duties),
+        "withdrawals": [f"{w.selector} {w.effect}: {w.reason}" for w in standing.withdrawals.values()],
         "is_erased": standing.is_erased,
     }  # fmt: skip
     if as_json:
@@ -105,7 +122,11 @@ def _show_asset(opened: Session, identifier: str, as_json: bool) -> None:
         say(f"{_('input'):<12} {role} {short(one)}")
     files = value["files"]
     say("")
-    print_table([_("file"), _("bytes"), "sha256"], [(path, f"{size:,}", digest[:12]) for path, size, digest in files[:SHOWN_FILES]], _("No files."))
+    print_table(
+        [_("file"), _("bytes"), "sha256"],
+        [(path, f"{size:,}", digest[:12]) for path, size, digest in files[:SHOWN_FILES]],
+        _("No files."),
+    )
     if len(files) > SHOWN_FILES:
         say(_("… and {n} more: --json").format(n=len(files) - SHOWN_FILES))
     if manifest.kind != "source":

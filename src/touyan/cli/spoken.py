@@ -1,6 +1,6 @@
 """Help pages in the user's language: docstrings of verbs, headings and the list of verbs.
 
-A verb's help is its docstring, taken through gettext when the application is assembled; its source is extracted with the other texts
+A verb's help is its docstring, taken through gettext when the application is assembled; it is extracted with the other texts
 (`make locale`). Knows nothing of what a verb does. Invariant: no sentence of a help page is cut short.
 """
 

@@ -18,8 +18,12 @@ def add_to(app: typer.Typer) -> None:
     @app.command(epilog=_("Example: touyan verify PERMIT.json --key 6b86b273ff34fce1..."))
     def verify(
         bundle: Annotated[Path, typer.Argument(help=_("The bundle: touyan permit export."))],
-        key: Annotated[str, typer.Option(help=_("Root key of the organisation, hex or a file; default: that of this store."))] = "",
-        model: Annotated[Path | None, typer.Option(help=_("Folder of a model: check that its files are the permitted ones."))] = None,
+        key: Annotated[
+            str, typer.Option(help=_("Root key of the organisation, hex or a file; default: that of this store."))
+        ] = "",
+        model: Annotated[
+            Path | None, typer.Option(help=_("Folder of a model: check that its files are the permitted ones."))
+        ] = None,
         at: Annotated[str, typer.Option(help=_("ISO time for which to check; default: now."))] = "",
         home: HomeOption = None,
         as_json: JsonOption = False,

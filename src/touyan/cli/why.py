@@ -45,7 +45,12 @@ def _lineage(opened: Session, identifier: str) -> dict[str, Any]:
         asset = store.assets.get(connection, project, identifier)
         inputs = store.assets.inputs(connection, identifier)
         standing = store.statements.standing(connection, project, identifier)
-    value: dict[str, Any] = {"id": identifier, "kind": asset.manifest.kind, "name": asset.name, "provider": asset.manifest.provider}
+    value: dict[str, Any] = {
+        "id": identifier,
+        "kind": asset.manifest.kind,
+        "name": asset.name,
+        "provider": asset.manifest.provider,
+    }
     if standing.rights is not None:
         value["rights"] = standing.rights.to_json()
     value["withdrawals"] = [f"{w.selector} {w.effect}: {w.reason}" for w in standing.withdrawals.values()]
@@ -65,7 +70,9 @@ def _print(value: dict[str, Any], indent: str, shown: set[str]) -> None:
     if "rights" in value:
         rights = value["rights"]
         proof = rights["article"] or rights["licence"] or ", ".join(rights["evidence"]) or _("no evidence named")
-        say(f"{indent}    {value['provider']}: {rights['authority']} ({proof}); {_('personal information')}: {rights['personal']}")
+        say(
+            f"{indent}    {value['provider']}: {rights['authority']} ({proof}); {_('personal information')}: {rights['personal']}"
+        )
     for words in value["withdrawals"]:
         say(f"{indent}    {_('withdrawn')}: {words}")
     for one in value["inputs"]:
@@ -78,7 +85,11 @@ def _print_blocks(opened: Session, identifier: str) -> None:
 
     with opened.store.database.read() as connection:
         found = {p: opened.store.gate.blocks(connection, opened.actor.project, identifier, p) for p in PURPOSES}
-    say(_("May be used for: {purposes}").format(purposes=", ".join(p for p, blocks in found.items() if not blocks) or _("nothing")))
+    say(
+        _("May be used for: {purposes}").format(
+            purposes=", ".join(p for p, blocks in found.items() if not blocks) or _("nothing")
+        )
+    )
     by_reason: dict[str, list[str]] = {}
     for purpose, blocks in found.items():
         if blocks:
@@ -98,7 +109,11 @@ def _refusals(opened: Session, what: str, as_json: bool) -> None:
     events = [e for k in kinds for e in opened.store.events.find(opened.actor.project, kind=k, last=1000)]
     found = [e for e in events if any(what in s for s in e.event.subjects) or what in str(e.body)]
     if not found:
-        raise Missing("nothing-known", f"nothing here is called {what!r}, and nothing of that name was refused", "see: touyan show; touyan log")
+        raise Missing(
+            "nothing-known",
+            f"nothing here is called {what!r}, and nothing of that name was refused",
+            "see: touyan show; touyan log",
+        )
     if as_json:
         print_json([{"at": e.event.at, "type": e.event.type, "subjects": e.event.subjects, "body": e.body} for e in found])
         return

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 def add_to(app: typer.Typer) -> None:
     @app.command(epilog=_("Example: touyan withdraw --subject 13812345678 --reason 'asked by the person' --effect erase"))
     def withdraw(
-        source: Annotated[str, typer.Option(metavar="PROVIDER/NAME", help=_("Withdraw a whole source; beside --document: where it is from."))] = "",
-        document: Annotated[str, typer.Option(metavar="DOC_ID", help=_("Withdraw one document."))] = "",
-        subject: Annotated[str, typer.Option(metavar="IDENTIFIER", help=_("Withdraw a person, by an identifier such as a mobile number."))] = "",
+        source: Annotated[str, typer.Option(metavar="PROVIDER/NAME", help=_("A whole source; beside another: only there."))] = "",
+        document: Annotated[str, typer.Option(metavar="DOC_ID", help=_("One document."))] = "",
+        subject: Annotated[str, typer.Option(metavar="IDENTIFIER", help=_("A person, by a mobile number or the like."))] = "",
         effect: Annotated[str, typer.Option(help="no-new-use | stop-serving | erase")] = "no-new-use",
         reason: Annotated[str, typer.Option(help=_("Why; it is recorded. No personal data."))] = "",
         deadline: Annotated[str, typer.Option(help=_("ISO date by which it must be done."))] = "",
@@ -41,7 +41,15 @@ def add_to(app: typer.Typer) -> None:
             if effect not in EFFECTS:
                 raise Invalid("bad-effect", f"{effect!r} is no effect", f"use one of: {', '.join(EFFECTS)}")
             selector, value = _selected(source, document, subject, withdrawals)
-            made = withdrawals.withdraw(opened.actor, selector, value, effect, reason or "no reason given", deadline, source if document or subject else "")
+            made = withdrawals.withdraw(
+                opened.actor,
+                selector,
+                value,
+                effect,
+                reason or "no reason given",
+                deadline,
+                source if document or subject else "",
+            )
             print_json(made.to_json()) if as_json else say(_words(made))
 
 
@@ -57,8 +65,12 @@ def _selected(source: str, document: str, subject: str, withdrawals: Withdrawals
 
 def _words(made: WithdrawalReport) -> str:
     """What was withdrawn, what it reached, what is named because it saw the data, and how to take it back."""
-    what = _("{selector} {value}").format(selector=_(made.selector), value=short(made.value) if made.selector == "subject" else made.value)
-    lines = [_("Withdrawn: {what}, {effect}. Documents found: {n}").format(what=what, effect=made.effect, n=f"{made.documents:,}")]
+    what = _("{selector} {value}").format(
+        selector=_(made.selector), value=short(made.value) if made.selector == "subject" else made.value
+    )
+    lines = [
+        _("Withdrawn: {what}, {effect}. Documents found: {n}").format(what=what, effect=made.effect, n=f"{made.documents:,}")
+    ]
     reached = ", ".join(f"{kind} {len(ids)}" for kind, ids in sorted(made.reached.items()) if ids)
     lines.append(_("Reached assets: {reached}").format(reached=reached or _("none")))
     if made.models:

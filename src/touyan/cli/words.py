@@ -1,7 +1,7 @@
 """Words in the user's language, through gettext: English in the code, Simplified Chinese in `locale/`.
 
-TOUYAN_LANG wins over the system's locale, so that a page or a test can choose. Knows nothing of what is said. Invariant: a missing
-translation shows English, never a key.
+TOUYAN_LANG wins over the system's locale, so that a page or a test can choose. Knows nothing of what is said. Invariant: a
+missing translation shows English, never a key.
 """
 
 from __future__ import annotations
