@@ -225,8 +225,8 @@ def _restore_tables(source: Path, manifest: Mapping[str, Any], draft: Path) -> N
                 raise Conflict("database-in-use", "the database holds a store already", "point TOUYAN_DATABASE at an empty one")
             for table in t.metadata.sorted_tables:
                 _load(connection, table, source / "tables" / f"{table.name}.jsonl")
-                if not database.is_sqlite:
-                    _count_on(connection, table)
+            if not database.is_sqlite:
+                _count_on(connection)
             key = PublicKey(manifest["log_key"]["key_id"], manifest["log_key"]["public_hex"])
             if audit_log(connection, key) != (manifest["log"]["size"], manifest["log"]["root"]):
                 raise Broken("damaged-backup", "the log does not have the size and root that backup.json names", "use another backup")
@@ -251,12 +251,12 @@ def _load(connection: Connection, table: Table, path: Path) -> None:
         connection.execute(insert(table), batch)
 
 
-def _count_on(connection: Connection, table: Table) -> None:
+def _count_on(connection: Connection) -> None:
     """PostgreSQL's counters do not follow rows that bring their own number."""
-    counted = table.autoincrement_column
-    if counted is not None:
+    columns = (table.autoincrement_column for table in t.metadata.sorted_tables)
+    for counted in (column for column in columns if column is not None):
         newest = connection.execute(select(func.max(counted))).scalar()
-        place = {"table": table.name, "column": counted.name, "next": (newest or 0) + 1}
+        place = {"table": counted.table.name, "column": counted.name, "next": (newest or 0) + 1}
         connection.execute(text("select setval(pg_get_serial_sequence(:table, :column), :next, false)"), place)
 
 
