@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from model_world import TINY, BareWork, asset, bare_work, make_tokenizer, write_corpus, write_tokens
+
 from touyan.flow.step import InputAsset
 from touyan.model.train import TrainParams
 
-from model_world import TINY, BareWork, asset, bare_work, make_tokenizer, write_corpus, write_tokens
 
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:

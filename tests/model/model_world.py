@@ -23,7 +23,11 @@ TINY = TrainParams(
 """Trains in well under a second."""
 
 SUBJECTS = {"税法": ("纳税人", "税务机关", "应纳税额"), "海商法": ("船舶", "承运人", "船长"), "教育法": ("学校", "教师", "学生")}
-CLAUSES = ("{a}应当依照本法的规定办理{b}的登记。", "{a}对{b}负有保密义务，不得泄露。", "违反前款规定的，由{b}责令{a}改正；情节严重的，处以罚款。")
+CLAUSES = (
+    "{a}应当依照本法的规定办理{b}的登记。",
+    "{a}对{b}负有保密义务，不得泄露。",
+    "违反前款规定的，由{b}责令{a}改正；情节严重的，处以罚款。",
+)
 
 
 def sentences(count: int, seed: int = 0) -> list[tuple[str, str, str]]:
@@ -44,7 +48,9 @@ def write_corpus(folder: Path, count: int = 160, labelled: bool = True) -> Path:
         for number, (text, label, group) in enumerate(sentences(count)):
             digest = sha256(text.encode()).hexdigest()
             split = "test" if group.endswith("3") else "train"
-            row = DocumentRow(digest, "made/up", str(number), digest[:16], digest, text, None, group, label, "{}", "0" * 64, (), split)
+            row = DocumentRow(
+                digest, "made/up", str(number), digest[:16], digest, text, None, group, label, "{}", "0" * 64, (), split
+            )
             writer.add(row if labelled else DocumentRow(*(*row.values()[:8], None, *row.values()[9:])))  # type: ignore[arg-type]
     return folder
 
@@ -130,7 +136,11 @@ def write_tokens(folder: Path, tokenizer: Path, count: int = 160) -> Path:
     from tokenizers import Tokenizer
 
     reader = Tokenizer.from_file(str(tokenizer / "tokenizer.json"))
-    rows = [[1, *reader.encode(text, add_special_tokens=False).ids, 2] for text, _, group in sentences(count) if not group.endswith("3")]
+    rows = [
+        [1, *reader.encode(text, add_special_tokens=False).ids, 2]
+        for text, _, group in sentences(count)
+        if not group.endswith("3")
+    ]
     ends = np.cumsum([len(row) for row in rows])
     (folder / "train").mkdir(parents=True)
     np.concatenate([np.array(row, "<u2") for row in rows]).tofile(folder / "train/part-00000.bin")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from model_world import asset, bare_work, sentences
+
 from touyan.core.errors import Broken, Invalid, Missing
 from touyan.flow.backend import Engine, Sampling, Sequence
 from touyan.model.backend import LINEAR, LLAMA, NGRAM
@@ -14,8 +16,6 @@ from touyan.model.linear import LinearParams
 from touyan.model.linear import run as fit_linear
 from touyan.model.ngram import NgramParams
 from touyan.model.ngram import run as count_ngrams
-
-from model_world import asset, bare_work, sentences
 
 GREEDY = Sampling()
 
@@ -75,8 +75,12 @@ def test_streamed_tokens_are_the_tokens_of_the_sequence(engine: Engine) -> None:
 def test_sequences_that_join_and_leave_do_not_disturb_each_other(engine: Engine) -> None:
     prompts = ["纳税人", "船长对", "学校应当依照本法的规定", "违反", "第9条"]
     samplings = [Sampling(temperature=0.8, top_p=0.9, seed=seed) if seed % 2 else GREEDY for seed in range(5)]
-    alone = [generate(engine, prompt, sampling, 8 + 5 * i) for i, (prompt, sampling) in enumerate(zip(prompts, samplings, strict=True))]
-    waiting = [engine.start(engine.tokenizer.encode(p), s, 8 + 5 * i) for i, (p, s) in enumerate(zip(prompts, samplings, strict=True))]
+    alone = [
+        generate(engine, prompt, sampling, 8 + 5 * i) for i, (prompt, sampling) in enumerate(zip(prompts, samplings, strict=True))
+    ]
+    waiting = [
+        engine.start(engine.tokenizer.encode(p), s, 8 + 5 * i) for i, (p, s) in enumerate(zip(prompts, samplings, strict=True))
+    ]
     everyone, running = list(waiting), []
     while waiting or running:
         running += [waiting.pop(0)] if waiting else []
@@ -125,7 +129,9 @@ def test_greedy_answers_equal_those_of_transformers(decoder: Path, llama: Engine
     theirs = AutoModelForCausalLM.from_pretrained(decoder, dtype=torch.float32)
     for prompt in ("纳税人应当", "第3条", "船"):
         ids = torch.tensor([llama.tokenizer.encode(prompt)])
-        answer = theirs.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=24, do_sample=False)[0, ids.shape[1] :].tolist()
+        answer = theirs.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=24, do_sample=False)[
+            0, ids.shape[1] :
+        ].tolist()
         assert generate(llama, prompt, most=24) == [token for token in answer if token != 2]
 
 
@@ -150,6 +156,7 @@ def test_a_text_beyond_the_context_is_scored_whole(llama: Engine) -> None:
 
 def test_probabilities_of_the_ngram_sum_to_one(ngram: Path) -> None:
     import numpy as np
+
     from touyan.model.ngram import load_ngram
 
     model, alphabet = load_ngram(ngram)
@@ -160,6 +167,7 @@ def test_probabilities_of_the_ngram_sum_to_one(ngram: Path) -> None:
 
 def test_the_ngram_scores_as_it_generates(ngram: Path) -> None:
     import numpy as np
+
     from touyan.model.ngram import load_ngram
 
     model, alphabet = load_ngram(ngram)
@@ -180,6 +188,7 @@ def test_the_linear_model_knows_the_label_of_its_own_words(linear: Path) -> None
 def test_the_linear_features_equal_those_of_scikit_learn(corpus: Path) -> None:
     import numpy as np
     from sklearn.feature_extraction.text import TfidfVectorizer
+
     from touyan.model.tfidf import TfIdf, choose_features
 
     texts = [text for text, _, _ in sentences(40)]

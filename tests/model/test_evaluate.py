@@ -8,6 +8,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from model_world import asset, bare_work, write_corpus
+
 from touyan.core.errors import Invalid
 from touyan.model.evaluate import EvaluateParams, Row, _Judge, run
 from touyan.model.intervals import GroupBootstrap
@@ -15,8 +17,6 @@ from touyan.model.linear import LinearParams
 from touyan.model.linear import run as fit_linear
 from touyan.model.ngram import NgramParams
 from touyan.model.ngram import run as count_ngrams
-
-from model_world import asset, bare_work, write_corpus
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,8 @@ def metrics(evaluation: Path) -> dict[tuple[str, str], dict[str, Any]]:
 
 def test_every_model_has_its_tasks_and_majority_stands_beside(evaluation: Path) -> None:
     assert set(metrics(evaluation)) == {
-        ("generate", "train"), ("generate", "ngram"), ("classify", "linear"), ("classify", "majority"), ("classify", "train + linear head on 40 documents"),
+        ("generate", "train"), ("generate", "ngram"), ("classify", "linear"), ("classify", "majority"),
+        ("classify", "train + linear head on 40 documents"),
     }  # fmt: skip
 
 
@@ -63,7 +64,9 @@ def test_the_winner_is_stated_in_words(evaluation: Path) -> None:
 
 def test_labels_are_not_needed(tmp_path: Path, decoder: Path) -> None:
     corpus = write_corpus(tmp_path / "unlabelled", 60, labelled=False)
-    work = bare_work(tmp_path, EvaluateParams(resamples=20, threads=1), models=[asset("model", decoder)], corpus=asset("corpus", corpus))
+    work = bare_work(
+        tmp_path, EvaluateParams(resamples=20, threads=1), models=[asset("model", decoder)], corpus=asset("corpus", corpus)
+    )
     run(work)
     assert set(json.loads((work.out / "metrics.json").read_text())["winner"]) == {"generate"}
 
@@ -74,7 +77,9 @@ def test_nothing_to_evaluate_is_refused(tmp_path: Path, corpus: Path) -> None:
 
 
 def judge(groups: list[str]) -> _Judge:
-    return _Judge("generate", "bits_per_character", "bits/character", "lower", GroupBootstrap(groups, 400, 0), [1.0] * len(groups))
+    return _Judge(
+        "generate", "bits_per_character", "bits/character", "lower", GroupBootstrap(groups, 400, 0), [1.0] * len(groups)
+    )
 
 
 def test_a_small_but_steady_lead_wins() -> None:

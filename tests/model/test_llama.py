@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from touyan.core.errors import Broken, Invalid
 from touyan.model.kernels import CrossEntropy, RmsNorm
 from touyan.model.llama import Llama, load_model, save_model, to_hugging_face
@@ -17,7 +18,9 @@ from touyan.model.shape import LlamaShape
 
 SHAPES = [
     LlamaShape(vocabulary=97, width=32, layers=2, heads=4, inner=48, context_tokens=64),
-    LlamaShape(vocabulary=97, width=48, layers=3, heads=6, inner=64, kv_heads=2, context_tokens=64, rope_base=500_000.0, is_tied=False),
+    LlamaShape(
+        vocabulary=97, width=48, layers=3, heads=6, inner=64, kv_heads=2, context_tokens=64, rope_base=500_000.0, is_tied=False
+    ),
 ]
 
 
@@ -81,7 +84,10 @@ def test_another_family_of_models_is_refused(tmp_path: Path) -> None:
 
 def test_the_norm_and_its_gradient_equal_the_plain_formula() -> None:
     torch.manual_seed(0)
-    x, weight = torch.randn(5, 7, 16, dtype=torch.float64, requires_grad=True), torch.randn(16, dtype=torch.float64, requires_grad=True)
+    x, weight = (
+        torch.randn(5, 7, 16, dtype=torch.float64, requires_grad=True),
+        torch.randn(16, dtype=torch.float64, requires_grad=True),
+    )
     grad = torch.randn(5, 7, 16, dtype=torch.float64)
     plain = torch.nn.functional.rms_norm(x, (16,), weight, 1e-5)
     wanted = torch.autograd.grad(plain, (x, weight), grad)

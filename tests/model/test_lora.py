@@ -9,13 +9,13 @@ from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 import pytest
+from model_world import TINY, BareWork, asset
+
 from touyan.core.errors import Invalid, Missing
 from touyan.flow.backend import Sampling
 from touyan.model.backend import LLAMA
 from touyan.model.foreign import import_base
 from touyan.model.train import run
-
-from model_world import TINY, BareWork, asset
 
 Training = Callable[..., BareWork]
 
@@ -76,7 +76,9 @@ def test_an_adapter_opens_on_its_base_as_peft_computes_it(adapted: Path, base: P
     theirs = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32), adapted).eval()
     model = engine.model  # type: ignore[attr-defined]
     with torch.no_grad():
-        torch.testing.assert_close(model.logits(model(torch.tensor([ids]))), theirs(torch.tensor([ids])).logits, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(
+            model.logits(model(torch.tensor([ids]))), theirs(torch.tensor([ids])).logits, rtol=1e-4, atol=1e-4
+        )
 
 
 def test_an_adapter_without_its_base_is_refused(adapted: Path) -> None:
@@ -87,7 +89,9 @@ def test_an_adapter_without_its_base_is_refused(adapted: Path) -> None:
 def test_the_same_adaptation_gives_the_same_bytes(tmp_path: Path, training: Training, base: Path, adapted: Path) -> None:
     work = training(tmp_path, dataclasses.replace(TINY, tokens=4_000, lora_rate=0.01), base=asset("model", base))
     run(work)
-    assert {path.name: path.read_bytes() for path in work.out.iterdir()} == {path.name: path.read_bytes() for path in adapted.iterdir()}
+    assert {path.name: path.read_bytes() for path in work.out.iterdir()} == {
+        path.name: path.read_bytes() for path in adapted.iterdir()
+    }
 
 
 @pytest.mark.slow

@@ -7,16 +7,18 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from model_world import asset, bare_work, make_tokenizer
 from tokenizers import Tokenizer
+
 from touyan.core.errors import Invalid
 from touyan.model.tokenizer import TokenizerParams, run
-
-from model_world import asset, bare_work, make_tokenizer
 
 
 def test_the_same_corpus_gives_the_same_bytes(tmp_path: Path, corpus: Path, tokenizer: Path) -> None:
     again = make_tokenizer(tmp_path, corpus)
-    assert {path.name: path.read_bytes() for path in again.iterdir()} == {path.name: path.read_bytes() for path in tokenizer.iterdir()}
+    assert {path.name: path.read_bytes() for path in again.iterdir()} == {
+        path.name: path.read_bytes() for path in tokenizer.iterdir()
+    }
 
 
 def test_special_tokens_have_their_fixed_ids(tokenizer: Path) -> None:

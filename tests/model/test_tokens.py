@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+
 from touyan.model.schedule import rate_share
 from touyan.model.tokens import batches_from, cut, epoch_batches
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from model_world import TINY, BareWork, Interrupted, asset
+
 from touyan.core.errors import Broken, Invalid
 from touyan.model.train import STEP, TrainParams, run
-
-from model_world import TINY, BareWork, Interrupted, asset
 
 Training = Callable[..., BareWork]
 
@@ -39,10 +39,13 @@ def test_another_seed_gives_another_model(tmp_path: Path, training: Training, de
     assert files(work.out)["model.safetensors"] != files(decoder)["model.safetensors"]
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("deaths", [(1,), (2, 1)])
-def test_a_killed_run_resumes_to_the_same_bytes(tmp_path: Path, training: Training, precision: str, deaths: tuple[int, ...]) -> None:
-    params = dataclasses.replace(TINY, precision=precision)
+@pytest.mark.parametrize(
+    ("precision", "threads", "deaths"), [("float32", 1, (2, 1)), ("bfloat16", 1, (1,)), ("bfloat16", 2, (3,))]
+)
+def test_a_killed_run_resumes_to_the_same_bytes(
+    tmp_path: Path, training: Training, precision: str, threads: int, deaths: tuple[int, ...]
+) -> None:
+    params = dataclasses.replace(TINY, precision=precision, threads=threads)
     whole = training(tmp_path, params)
     run(whole)
     newest = None

@@ -268,6 +268,6 @@ def test_a_deadline_is_a_date(ring: Ring, deadline: str) -> None:
         ring.store.withdrawals.withdraw(ring.actor, "source", SOURCE, "erase", "the contract ended", deadline)
 
 
-def manifest_of(ring: Ring, asset: str):  # noqa: ANN201
+def manifest_of(ring: Ring, asset: str):
     with ring.store.database.read() as connection:
         return ring.store.assets.get(connection, "default", asset).manifest
