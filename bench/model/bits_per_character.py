@@ -84,7 +84,9 @@ def family(law: str) -> str:
 def articles(database: Path, seed: str) -> Iterator[DocumentRow]:
     """Every article with its side: train, test or excluded."""
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-        rows = connection.execute("SELECT law_name, law_department, article_no, article_text FROM articles ORDER BY id").fetchall()
+        rows = connection.execute(
+            "SELECT law_name, law_department, article_no, article_text FROM articles ORDER BY id"
+        ).fetchall()
     held = {law for law, *_ in rows if int(sha256((seed + family(law)).encode()).hexdigest(), 16) % 10 == 0}
     seen = {text.strip() for law, _, _, text in rows if law not in held}
     written: set[str] = set()
@@ -94,7 +96,9 @@ def articles(database: Path, seed: str) -> Iterator[DocumentRow]:
         split = "excluded" if text in written else split
         written.add(text)
         digest = sha256(f"{number}".encode()).hexdigest()
-        yield DocumentRow(digest, "npc/laws", f"{law}/{article}", "1", digest, text, None, family(law), department, "{}", "0" * 64, (), split)
+        yield DocumentRow(
+            digest, "npc/laws", f"{law}/{article}", "1", digest, text, None, family(law), department, "{}", "0" * 64, (), split
+        )
 
 
 def step(spec: StepSpec, home: Path, name: str, inputs: dict[str, list[Path]], **params: Any) -> Path:

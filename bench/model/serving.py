@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+
 from touyan.flow.backend import Sampling
 from touyan.model.llama import Llama, load_model, save_model
 from touyan.model.llama_engine import LlamaEngine
@@ -68,7 +69,13 @@ def theirs(model: object, prompts: list[list[int]], tokens: int) -> int:
     ids = torch.tensor(prompts)
     with torch.inference_mode():
         answer = model.generate(  # type: ignore[attr-defined]
-            ids, attention_mask=torch.ones_like(ids), min_new_tokens=tokens, max_new_tokens=tokens, do_sample=False, use_cache=True, pad_token_id=0
+            ids,
+            attention_mask=torch.ones_like(ids),
+            min_new_tokens=tokens,
+            max_new_tokens=tokens,
+            do_sample=False,
+            use_cache=True,
+            pad_token_id=0,
         )
     return int(answer.shape[0] * (answer.shape[1] - ids.shape[1]))
 
@@ -98,7 +105,9 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     model, foreign = load(given.model)
     model.shape = _without_end(model.shape)
-    print(f"torch {torch.__version__}, {given.threads} threads, {PROMPT_TOKENS} prompt tokens, {given.tokens} new tokens, float32")
+    print(
+        f"torch {torch.__version__}, {given.threads} threads, {PROMPT_TOKENS} prompt tokens, {given.tokens} new tokens, float32"
+    )
     print(f"{'':<38}{'tokens/s':>12}{'tokens/CPU-s':>16}{'wall s':>10}{'CPU s':>10}")
     generator = torch.Generator().manual_seed(0)
     for count in (1, 8):

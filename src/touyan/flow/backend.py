@@ -93,7 +93,7 @@ class Engine(Protocol):
         ...
 
     def classify(self, texts: Many[str]) -> list[dict[str, float]]:
-        """Score of each label for each text, the highest the best; scores of one text sum to 1. Raises Missing without `classify`."""
+        """Scores of the labels for each text; they sum to 1, the highest is the answer. Raises Missing without `classify`."""
         ...
 
 
@@ -119,14 +119,20 @@ def read_card(path: Path) -> ModelCard:
         card = json.loads((path / "touyan.json").read_text(encoding="utf-8"))
         return ModelCard(str(card["backend"]), frozenset(cast(list[Task], card["tasks"])))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Broken("model-card", f"{path} has no readable touyan.json: {error!r}", "make the model again or fetch it again") from error
+        raise Broken(
+            "model-card", f"{path} has no readable touyan.json: {error!r}", "make the model again or fetch it again"
+        ) from error
 
 
 def find_backend(name: str) -> Backend:
     """The backend of this name. Raises Missing with the names there are."""
     found = {point.name: point for point in entry_points(group=GROUP)}
     if name not in found:
-        raise Missing("no-backend", f"no backend is called {name!r}", f"known: {', '.join(sorted(found)) or 'none'}; install the one it needs")
+        raise Missing(
+            "no-backend",
+            f"no backend is called {name!r}",
+            f"known: {', '.join(sorted(found)) or 'none'}; install the one it needs",
+        )
     return cast(Backend, found[name].load())
 
 

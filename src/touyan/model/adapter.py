@@ -33,7 +33,11 @@ def merge_adapter(model: Llama, folder: Path) -> None:
     for name in [name for name in parts if name.endswith(".lora_A.weight")]:
         target = name.removeprefix(PREFIX).replace(".lora_A.weight", ".weight")
         if target not in named:
-            raise Broken("damaged-adapter", f"the adapter changes {target}, which the base does not have", "give the base it was trained on")
+            raise Broken(
+                "damaged-adapter",
+                f"the adapter changes {target}, which the base does not have",
+                "give the base it was trained on",
+            )
         down, up = parts.pop(name).float(), parts.pop(name.replace("lora_A", "lora_B")).float()
         named[target] = named[target] + scale * (up @ down)
     if parts:

@@ -5,13 +5,13 @@ Knows nothing about columns beyond these. Invariant: the order is the corpus's o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from touyan.core.errors import Invalid
 from touyan.store.formats.documents import document_shards, read_document_batches
-
 
 COLUMNS = ("doc_id", "text", "label", "group", "split")
 
@@ -44,15 +44,19 @@ class Articles:
 def read_articles(corpus: Path, split: Literal["train", "test"]) -> Articles:
     """Non-empty documents of a split. A corpus without any split is all train. Raises Invalid where nothing is left."""
     articles = Articles([], [], [], [])
+    for doc_id, text, label, group, where in _rows(corpus):
+        if text and (where or "train") == split:
+            articles.ids.append(doc_id)
+            articles.texts.append(text)
+            articles.labels.append(label)
+            articles.groups.append(group or doc_id)
+    if not articles.ids:
+        hint = "put a split step before this one, or change its test_share"
+        raise Invalid("empty-split", f"the corpus holds no {split} documents", hint)
+    return articles
+
+
+def _rows(corpus: Path) -> Iterator[tuple[str, str, str | None, str | None, str | None]]:
     for shard in document_shards(corpus):
         for batch in read_document_batches(shard, with_split=True, columns=COLUMNS):
-            columns = (batch.column(name).to_pylist() for name in COLUMNS)
-            for doc_id, text, label, group, where in zip(*columns, strict=True):
-                if text and (where or "train") == split:
-                    articles.ids.append(doc_id)
-                    articles.texts.append(text)
-                    articles.labels.append(label)
-                    articles.groups.append(group or doc_id)
-    if not articles.ids:
-        raise Invalid("empty-split", f"the corpus holds no {split} documents", "put a split step before this one, or change its test_share")
-    return articles
+            yield from zip(*(batch.column(name).to_pylist() for name in COLUMNS), strict=True)

@@ -72,7 +72,9 @@ class KeyValueCache:
         in_place = list(rows) == list(range(len(rows)))
         mask = None
         if min(lengths) + 1 != longest:
-            mask = torch.zeros(len(rows), 1, 1, longest).masked_fill_((torch.arange(longest) > places[:, None])[:, None, None], float("-inf"))
+            mask = torch.zeros(len(rows), 1, 1, longest).masked_fill_(
+                (torch.arange(longest) > places[:, None])[:, None, None], float("-inf")
+            )
         rope = (self._rope[0][places][:, None], self._rope[1][places][:, None])
         stream = F.embedding(torch.tensor(list(tokens))[:, None], self.model.embedding)
         for layer, block in enumerate(self.model.blocks):

@@ -68,7 +68,9 @@ def load_checkpoint(folder: Path, optimiser: Muon) -> Progress:
         curve = [LossPoint(**point) for point in record.pop("curve")]
         return Progress(**record, curve=curve)
     except (OSError, SafetensorError, KeyError, TypeError) as error:
-        raise Broken("damaged-checkpoint", f"{folder} cannot be resumed: {error}", "remove the checkpoint; the step starts again") from error
+        raise Broken(
+            "damaged-checkpoint", f"{folder} cannot be resumed: {error}", "remove the checkpoint; the step starts again"
+        ) from error
 
 
 def write_curve(path: Path, curve: list[LossPoint]) -> None:

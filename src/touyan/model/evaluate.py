@@ -59,7 +59,9 @@ def run(work: Work[EvaluateParams]) -> None:
             text_rows.append(Row(asset.name, asset.id, engine.score(test.texts)))
         label_rows += _label_rows(work, asset, engine, corpus, test.labelled())
     if not text_rows and not label_rows:
-        raise Invalid("nothing-to-evaluate", "none of the models can be evaluated", "give at least one model that generates or classifies")
+        raise Invalid(
+            "nothing-to-evaluate", "none of the models can be evaluated", "give at least one model that generates or classifies"
+        )
     _report(work, corpus, test, text_rows, label_rows)
     work.count("test_documents", len(test.ids))
 

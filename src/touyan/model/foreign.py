@@ -1,7 +1,7 @@
 """Base models made elsewhere: what must be known of them before they may enter, and the folder they enter as.
 
 Owns the import of Hugging Face folders and of GGUF files. Knows nothing about the store: the caller makes the Asset.
-Invariant: no base enters without a licence and a provider; its weights afterwards are plain safetensors in the Hugging Face layout.
+Invariant: no base enters without a licence and a provider; afterwards its weights are safetensors in the Hugging Face layout.
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ from typing import Any
 from touyan.core.errors import Invalid, Missing, missing_extra
 from touyan.model.shape import read_json, write_json
 
-COPIED = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "LICENSE", "README.md")
+COPIED = (
+    "config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "LICENSE",
+    "README.md",
+)
 
 
 def import_base(path: Path, out: Path, *, licence: str, provider: str, filing_number: str | None = None) -> None:
@@ -23,7 +31,9 @@ def import_base(path: Path, out: Path, *, licence: str, provider: str, filing_nu
     (Interim Measures for Generative AI Services 2023, art. 17). Raises Invalid where a fact is absent, Missing for no weights.
     """
     if not licence.strip() or not provider.strip():
-        raise Invalid("base-facts", f"{path} has no licence or no provider", "say both: they decide what may be done with the model")
+        raise Invalid(
+            "base-facts", f"{path} has no licence or no provider", "say both: they decide what may be done with the model"
+        )
     out.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".gguf":
         _import_gguf(path, out)
@@ -31,7 +41,13 @@ def import_base(path: Path, out: Path, *, licence: str, provider: str, filing_nu
         _import_folder(path, out)
     facts = {"licence": licence, "provider": provider, "filing_number": filing_number}
     config = read_json(out / "config.json")
-    card: dict[str, Any] = {"backend": str(config.get("model_type")), "tasks": ["generate"], "trained_tokens": None, "is_foreign": True, **facts}
+    card: dict[str, Any] = {
+        "backend": str(config.get("model_type")),
+        "tasks": ["generate"],
+        "trained_tokens": None,
+        "is_foreign": True,
+        **facts,
+    }
     write_json(out / "touyan.json", card)
     write_json(out / "summary.json", {**card, "source": path.name})
 
@@ -39,7 +55,9 @@ def import_base(path: Path, out: Path, *, licence: str, provider: str, filing_nu
 def _import_folder(path: Path, out: Path) -> None:
     weights = sorted(path.glob("*.safetensors"))
     if not weights or not (path / "config.json").exists() or not (path / "tokenizer.json").exists():
-        raise Missing("base-files", f"{path} lacks config.json, tokenizer.json or *.safetensors", "give a folder in the Hugging Face layout")
+        raise Missing(
+            "base-files", f"{path} lacks config.json, tokenizer.json or *.safetensors", "give a folder in the Hugging Face layout"
+        )
     for source in [*weights, *path.glob("*.safetensors.index.json"), *(path / name for name in COPIED)]:
         if source.exists():
             shutil.copyfile(source, out / source.name)

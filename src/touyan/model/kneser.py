@@ -7,6 +7,7 @@ of all symbols but `begin` sum to 1. Source: Chen and Goodman 1998, section 3; a
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,7 +94,7 @@ def _count(stream: Ints, ends: Ints, symbols: int, order: int) -> list[_Counted]
 def _adjust(counted: list[_Counted], stream: Ints, begin: int) -> list[Ints]:
     """Below the top: in how many different contexts an n-gram was seen; raw counts where nothing can stand before it."""
     adjusted: list[Ints] = []
-    for level, above in zip(counted, counted[1:], strict=False):
+    for level, above in itertools.pairwise(counted):
         suffix = level.nodes[above.first_seen + 1]
         kinds = np.bincount(suffix, minlength=len(level.keys))
         adjusted.append(np.where(stream[level.first_seen] == begin, level.counts, kinds))

@@ -44,7 +44,11 @@ def run(work: Work[LinearParams]) -> None:
     articles = read_articles(work.one("corpus").path, "train").labelled()
     labels = [label for label in articles.labels if label is not None]
     if len(set(labels)) < 2:
-        raise Invalid("labels", f"the corpus has {len(set(labels))} labels", "map the column `label` in the read step, or leave this step out")
+        raise Invalid(
+            "labels",
+            f"the corpus has {len(set(labels))} labels",
+            "map the column `label` in the read step, or leave this step out",
+        )
     names, idf = choose_features(articles.texts, params.longest, params.min_documents, params.most_features)
     features = TfIdf({name: i for i, name in enumerate(names)}, idf, params.longest)
     weights, bias, classes = fit(features.transform(articles.texts), labels, params.cost, params.seed)

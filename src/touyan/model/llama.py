@@ -37,7 +37,7 @@ class Block(nn.Module):
         self.down = nn.Parameter(torch.zeros(width, shape.inner))
 
     def initialise(self, generator: torch.Generator) -> None:
-        """Inputs of each part Gaussian at 0.7/sqrt(width), outputs zero: every layer begins as the identity (Yang et al. 2022)."""
+        """Inputs of each part Gaussian at 0.7/sqrt(width), outputs zero: each layer begins as the identity (Yang et al. 2022)."""
         spread = 0.7 * self.shape.width**-0.5
         for weight in (self.qkv, self.gate_up):
             nn.init.normal_(weight, std=spread, generator=generator)
@@ -153,12 +153,16 @@ def load_hugging_face(model: Llama, named: dict[str, Tensor]) -> None:
             _copy(block.down, take(f"{prefix}.mlp.down_proj.weight"))
     left -= {"lm_head.weight"}
     if left:
-        raise Broken("model-weights", f"the weights hold {len(left)} unknown tensors, such as {min(left)}", "use a plain Llama model")
+        raise Broken(
+            "model-weights", f"the weights hold {len(left)} unknown tensors, such as {min(left)}", "use a plain Llama model"
+        )
 
 
 def _copy(target: Tensor, source: Tensor) -> None:
     if target.shape != source.shape:
-        raise Broken("model-weights", f"a tensor has shape {tuple(source.shape)}, wanted {tuple(target.shape)}", "fetch the model again")
+        raise Broken(
+            "model-weights", f"a tensor has shape {tuple(source.shape)}, wanted {tuple(target.shape)}", "fetch the model again"
+        )
     target.copy_(source)
 
 

@@ -114,16 +114,17 @@ class LlamaEngine:
         return self._cache.prefill(one.slot, one.prompt)
 
     def _choose(self, one: Generation, logits: torch.Tensor) -> int | None:
-        if one.sampling.temperature == 0:
-            token = int(logits.argmax())
-        else:
-            token = choose(logits.numpy(), one.sampling, one.random)
+        is_greedy = one.sampling.temperature == 0
+        token = int(logits.argmax()) if is_greedy else choose(logits.numpy(), one.sampling, one.random)
         return one.accept(token, self.model.shape.end)
 
     def _batch_bits(self, rows: list[list[int]]) -> list[float]:
         """Documents longer than the context are read in windows that overlap by half, each token predicted once."""
         if len(rows[0]) - 1 > self.context_tokens:
-            return [sum(self._window_bits(row, start, skip) for start, skip in _windows(len(row), self.context_tokens)) for row in rows]
+            return [
+                sum(self._window_bits(row, start, skip) for start, skip in _windows(len(row), self.context_tokens))
+                for row in rows
+            ]
         longest = max(map(len, rows))
         padded = torch.tensor([row + [self.model.shape.pad] * (longest - len(row)) for row in rows])
         losses = self._losses(padded)

@@ -23,7 +23,7 @@ POLAR_EXPRESS = (
     (2.8769, -3.1427, 1.2046),
     (2.8366, -3.0525, 1.2012),
 )
-"""Coefficients of five quintic Newton-Schulz iterations, tuned together as in Jordan's Muon (2024): singular values end near 1."""
+"""Coefficients of five quintic Newton-Schulz iterations, tuned together for Muon: singular values end near 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,12 @@ def run(work: Work[NgramParams]) -> None:
     names = ("symbols", "first_child", "direct", "backoff")
     save_file({f"{n}.{name}": getattr(level, name) for n, level in enumerate(levels) for name in names}, work.out / ARRAYS)
     write_json(work.out / "alphabet.json", {"characters": alphabet.characters})
-    card = {"backend": "ngram", "tasks": ["generate"], "licence": None, "trained_tokens": int(len(stream.symbols) - len(articles.ids))}
+    card = {
+        "backend": "ngram",
+        "tasks": ["generate"],
+        "licence": None,
+        "trained_tokens": int(len(stream.symbols) - len(articles.ids)),
+    }
     write_json(work.out / "touyan.json", {**card, "order": order, "uniform_share": uniform_share})
     write_json(work.out / "summary.json", {**card, "order": order, "ngrams": [len(level.symbols) for level in levels]})
     work.count("train_documents", len(articles.ids))

@@ -59,7 +59,9 @@ def _loop(work: Work[TrainParams], trainer: Trainer, pieces: list[Piece]) -> Non
     for batch in batches_from(lengths, params.batch_tokens, params.seed, progress.step):
         if progress.tokens >= params.tokens:
             break
-        trainer.advance([pieces[i] for i in batch], rate_share(progress.tokens / params.tokens, params.warmup_share, params.decay_share))
+        trainer.advance(
+            [pieces[i] for i in batch], rate_share(progress.tokens / params.tokens, params.warmup_share, params.decay_share)
+        )
         work.progress(min(progress.tokens, params.tokens), params.tokens, "tokens")
         if progress.tokens >= next_save:
             folder = work.scratch / f"checkpoint-{progress.step}"

@@ -1,6 +1,7 @@
 """A linear head on a decoder: what its hidden states know about a document's label.
 
-Owns the pooling and the fit. Knows nothing about reports. Invariant: the decoder is not changed, and the head sees train labels only.
+Owns the pooling and the fit. Knows nothing about reports.
+Invariant: the decoder does not change; the head sees train labels only.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ POOL_TOKENS = 256
 
 
 def probe(engine: LlamaEngine, train: Articles, test: Articles, documents: int, seed: int) -> list[str]:
-    """Labels of `test` by a linear support vector machine on pooled states, fitted on `documents` evenly spaced train documents."""
+    """Labels of `test` by a linear machine on pooled states, fitted on `documents` evenly spaced train documents."""
     spaced = np.linspace(0, len(train.ids) - 1, min(documents, len(train.ids))).astype(int)
     sample = train.take([int(i) for i in spaced])
     known, asked = pool(engine, sample.texts), pool(engine, test.texts)

@@ -51,7 +51,9 @@ def begin(prompt: list[int], sampling: Sampling, max_tokens: int, context_tokens
     if context_tokens and len(prompt) >= context_tokens:
         raise Invalid("long-prompt", f"the prompt has {len(prompt)} tokens, the context {context_tokens}", "shorten the prompt")
     if max_tokens < 1 or sampling.temperature < 0 or not 0 < sampling.top_p <= 1 or sampling.top_k < 0:
-        raise Invalid("sampling", f"cannot generate {max_tokens} tokens with {sampling}", "use 0 < top_p <= 1, and nothing negative")
+        raise Invalid(
+            "sampling", f"cannot generate {max_tokens} tokens with {sampling}", "use 0 < top_p <= 1, and nothing negative"
+        )
     room = context_tokens - len(prompt) if context_tokens else max_tokens
     return Generation(list(prompt), sampling, min(max_tokens, room), np.random.default_rng(sampling.seed))
 

@@ -1,7 +1,7 @@
 """Token shards as training reads them, and the order in which documents are visited.
 
-Owns the reading of a `tokens` Asset, cutting into pieces and grouping into batches. Knows nothing about the model.
-Invariant: the batch at any position is a function of (documents, plan, position) alone, so that a resumed run needs only a number.
+Owns the reading of a `tokens` Asset, cutting and batching. Knows nothing about the model.
+Invariant: the batch at a position follows from documents, sizes, seed and position alone, so a resumed run needs one number.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ def read_tokens(asset: Path, split: str) -> list[Ids]:
         index = pq.read_table(path.with_suffix(".index.parquet"), columns=["start", "end"])
         starts, ends = index["start"].to_pylist(), index["end"].to_pylist()
         if ends and max(ends) > len(ids):
-            raise Broken("short-shard", f"{path} holds {len(ids)} tokens, its index wants {max(ends)}", "re-run the step that made it")
+            raise Broken(
+                "short-shard", f"{path} holds {len(ids)} tokens, its index wants {max(ends)}", "re-run the step that made it"
+            )
         documents += [ids[start:end] for start, end in zip(starts, ends, strict=True)]
     return documents
 
@@ -84,6 +86,5 @@ def batches_from(lengths: list[int], batch_tokens: int, seed: int, position: int
     epoch, seen = 0, 0
     while lengths:
         batches = epoch_batches(lengths, batch_tokens, seed, epoch)
-        for batch in batches[max(position - seen, 0) :]:
-            yield batch
+        yield from batches[max(position - seen, 0) :]
         epoch, seen = epoch + 1, seen + len(batches)

@@ -43,7 +43,7 @@ class TrainParams:
     precision: Literal["bfloat16", "float32"] = "bfloat16"
     """Of the forward and backward pass; the optimiser's weights are float32 always."""
     threads: int = 2
-    """Workers that share each batch. Part of the recipe, because sums are split over them: the same number gives the same bits."""
+    """Workers that share each batch. Part of the recipe: sums are split over them, so the same number gives the same bits."""
     checkpoint_tokens: int = 250_000
     lora_rank: int = 8
     """With a base: rank of the adapter (Hu et al. 2021)."""
@@ -56,7 +56,9 @@ def run(work: Work[TrainParams]) -> None:
     _check(work.params)
     documents = read_tokens(work.one("tokens").path, "train")
     if not documents:
-        raise Invalid("no-tokens", "the tokens hold no train documents", "check the split of the corpus: test_share may take everything")
+        raise Invalid(
+            "no-tokens", "the tokens hold no train documents", "check the split of the corpus: test_share may take everything"
+        )
     bases = work.many("base")
     work.count("train_documents", len(documents))
     if bases:
@@ -98,7 +100,9 @@ def _shape(params: TrainParams, tokenizer: Path) -> LlamaShape:
 def _check(params: TrainParams) -> None:
     for name in ("tokens", "batch_tokens", "piece_tokens", "threads", "checkpoint_tokens", "layers"):
         if getattr(params, name) < 1:
-            raise Invalid("train-params", f"{name} is {getattr(params, name)}; it must be at least 1", f"set {name} to a positive number")
+            raise Invalid(
+                "train-params", f"{name} is {getattr(params, name)}; it must be at least 1", f"set {name} to a positive number"
+            )
     if params.precision not in ("bfloat16", "float32"):
         raise Invalid("train-params", f"precision {params.precision!r} is unknown", "choose bfloat16 or float32")
 
