@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from touyan.core.asset import InputRef, build
+from touyan.core.asset import InputRef, Manifest, build
 from touyan.core.canonical import sha256_hex
 from touyan.core.document import document_id, one_spelling, pseudonym
 from touyan.core.errors import Invalid, Missing, Refused
@@ -83,9 +83,9 @@ def write_tokens(folder: Path, number: int, rows: Sequence[DocumentRow]) -> None
 
 
 @pytest.fixture
-def ring(sqlite_store: Store, tmp_path: Path, add_source: Callable[..., str]) -> Iterator[Ring]:
+def ring(sqlite_store: Store, tmp_path: Path, add_source: Callable[..., str]) -> Ring:
     (tmp_path / "ring").mkdir()
-    yield Ring(sqlite_store, tmp_path / "ring", add_source)
+    return Ring(sqlite_store, tmp_path / "ring", add_source)
 
 
 def test_a_document_reaches_what_was_made_from_it_and_nothing_else(store: Store, tmp_path: Path, add_source: Callable[..., str]) -> None:
