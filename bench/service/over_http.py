@@ -2,8 +2,9 @@
 
     python bench/service/over_http.py [--model FOLDER] [--tokens 128] [--threads 2]
 
-The engine alone is stepped with the same prompts and sampling in this process; the service runs in the same process too, so CPU
-seconds are of both client and service; `--idle-engine` shows what the service costs by itself. Without --model, random weights of the default shape are used.
+The engine alone is stepped with the same prompts and sampling in this process; the service runs in the same process too, so
+CPU seconds are of both client and service. `--idle-engine` serves an engine that computes nothing: the cost of the service by
+itself, a token with `--tokens 1000`, a request with `--tokens 1`. Without --model, random weights are used.
 """
 
 from __future__ import annotations
@@ -107,9 +108,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path)
     parser.add_argument("--tokens", type=int, default=128)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument(
-        "--idle-engine", action="store_true", help="serve an engine that computes nothing: the cost of the service alone"
-    )
+    parser.add_argument("--idle-engine", action="store_true", help="serve an engine that computes nothing")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         model = asked.model or random_model(Path(scratch) / "model")

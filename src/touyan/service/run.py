@@ -6,8 +6,11 @@ start does not start; on SIGTERM or SIGINT running answers get ten seconds, then
 
 from __future__ import annotations
 
+import signal
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 from touyan.core.errors import Conflict, Refused, missing_extra
 from touyan.core.party import Actor
@@ -46,10 +49,25 @@ def serve(
             timeout_graceful_shutdown=GRACE_S,
         )
         on_ready(_url(host, listening.getsockname()[1]))
-        uvicorn.Server(config).run(sockets=[listening])
+        with _signals_end_once():
+            uvicorn.Server(config).run(sockets=[listening])
     finally:
         listening.close()
         app.state.running.close()
+
+
+@contextmanager
+def _signals_end_once() -> Generator[None]:
+    """uvicorn raises the signal that stopped it once more when it has stopped: the caller's own cleaning up must still run."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def listen_on(host: str, port: int) -> socket.socket:
