@@ -57,9 +57,7 @@ def test_a_service_answers_with_a_real_engine_and_stops_at_a_signal(tmp_path: Pa
     store.services.bind(me, NAME, [model])
     _, secret = store.api_keys.create(me)
     command = [sys.executable, "-c", PROGRAM, str(tmp_path / "home")]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=os.environ | {"TOUYAN_HOME": str(tmp_path / "home")}
-    ) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         with httpx.Client(base_url=url, headers={"authorization": f"Bearer {secret}"}, timeout=60) as client:
