@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from touyan.core.asset import InputRef, Manifest, build
+from touyan.core.asset import InputRef, build
 from touyan.core.canonical import sha256_hex
 from touyan.core.document import document_id, one_spelling, pseudonym
 from touyan.core.errors import Invalid, Missing, Refused
+from touyan.core.job import JobSpec, NamedInput, Need
 from touyan.core.party import Actor
 from touyan.core.statement import Effect
+from touyan.store import withdrawals as withdrawals_module
 from touyan.store.formats.corpus import PartWriter, token_index_schema, verdicts_schema
 from touyan.store.formats.documents import DocumentRow, DocumentWriter
 from touyan.store.home import Store
@@ -271,3 +274,43 @@ def test_a_deadline_is_a_date(ring: Ring, deadline: str) -> None:
 def manifest_of(ring: Ring, asset: str):
     with ring.store.database.read() as connection:
         return ring.store.assets.get(connection, "default", asset).manifest
+
+
+def test_jobs_that_use_what_was_reached_are_called_off_and_others_go_on(ring: Ring) -> None:
+    def submit(name: str, asset: str) -> str:
+        given = (NamedInput("tokens", asset, "pack"),)
+        spec = JobSpec("default", name, "train", "1", {}, given, "model", "train", "python", Need(), ring.actor.party)
+        return ring.store.jobs.submit(ring.actor, spec)
+
+    reached, other = submit("train", ring.tokens), submit("elsewhere", ring.other_documents)
+    report = ring.withdraw()
+    assert report.jobs == (reached,)
+    assert ring.store.jobs.get(reached).state == "cancelled"
+    assert ring.store.jobs.get(other).state == "waiting"
+
+
+def test_what_is_published_during_the_look_is_reached_by_a_second_look(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, look = list[str](), withdrawals_module.find
+
+    def find_while_another_publishes(*given: object) -> object:
+        reach = look(*given)  # type: ignore[arg-type]
+        if not looks:
+            rows = [ring.notes[0]]
+            looks.append(ring.step("corpus", "meanwhile", [("documents", ring.documents)], lambda f: write(f, rows, is_corpus=True)))
+        return reach
+
+    monkeypatch.setattr(withdrawals_module, "find", find_while_another_publishes)
+    report = ring.withdraw()
+    assert looks[0] in report.reached["corpus"]
+    assert ring.blocked(looks[0])
+
+
+def test_a_withdrawal_in_one_project_leaves_another_project_and_its_bytes_alone(ring: Ring, tmp_path: Path) -> None:
+    stranger = replace(ring.actor, project="other")
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "first.txt").write_bytes(b"first")
+    theirs = ring.store.assets.add_folder(stranger, "source", tmp_path / "theirs", "first", provider="bolt/first")
+    report = ring.withdraw("erase")
+    assert report.kept == (sha256_hex(b"first"),)
+    with ring.store.database.read() as connection:
+        assert not ring.store.statements.standing(connection, "other", theirs).withdrawals
