@@ -1,10 +1,10 @@
-# setup: environment and package · demo: the whole ring · test: the tests · check: style, types, imports · bench: the figures
+# setup: environment and package · demo: the whole ring · test: the tests · check: style, types, imports · bench: the figures · locale: the translations
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TORCH := torch==2.13.0
 
-.PHONY: setup demo test slow check bench clean
+.PHONY: setup demo test slow check bench locale clean
 setup: $(VENV)/.ready
 
 $(VENV)/.python:
@@ -34,13 +34,16 @@ slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow
 
 check: $(VENV)/.dev
-	$(BIN)/ruff format --check src tests bench
-	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench tools
+	$(BIN)/ruff check src tests bench tools
 	$(BIN)/lint-imports
 	$(BIN)/pyright
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
+
+locale: $(VENV)/.dev
+	$(BIN)/python tools/texts.py
 
 clean:
 	rm -rf $(VENV) .touyan .pytest_cache .hypothesis

@@ -9,11 +9,11 @@ import typer
 
 from touyan.cli.output import answer
 from touyan.cli.session import AsOption, HomeOption, JsonOption, session
-from touyan.cli.words import _
+from touyan.cli.words import _, example
 
 
 def add_to(app: typer.Typer) -> None:
-    @app.command(epilog=_("Example: touyan backup /media/disk/touyan-2026-11-21 --keys"))
+    @app.command(epilog=example("touyan backup /media/disk/touyan-2026-11-21 --keys"))
     def backup(
         target: Annotated[Path, typer.Argument(help=_("A new folder for the backup."))],
         keys: Annotated[bool, typer.Option("--keys", help=_("Also the private keys; keep that copy under lock."))] = False,
@@ -30,7 +30,7 @@ def add_to(app: typer.Typer) -> None:
                 _("Backed up to {path}. Check and use it: touyan restore {path} --home NEW").format(path=target),
             )
 
-    @app.command(epilog=_("Example: touyan restore /media/disk/touyan-2026-11-21 --home .touyan"))
+    @app.command(epilog=example("touyan restore /media/disk/touyan-2026-11-21 --home .touyan"))
     def restore(
         source: Annotated[Path, typer.Argument(help=_("Folder of a backup."))],
         home: Annotated[Path, typer.Option(help=_("A new, empty folder for the store."))] = Path(".touyan"),

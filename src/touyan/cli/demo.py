@@ -19,7 +19,7 @@ from touyan.cli.output import print_table, say
 from touyan.cli.run import turn_of
 from touyan.cli.serve import RUNNING_FILE, end, running
 from touyan.cli.session import HomeOption, Session, session
-from touyan.cli.words import _
+from touyan.cli.words import _, example
 from touyan.core.canonical import short
 from touyan.core.errors import Broken, Missing
 
@@ -33,7 +33,7 @@ SERVE_MINUTES = 60
 
 
 def add_to(app: typer.Typer) -> None:
-    @app.command(epilog=_("Example: touyan demo"))
+    @app.command(epilog=example("touyan demo"))
     def demo(
         home: HomeOption = None,
         flow: Annotated[Path | None, typer.Option(help=_("Another flow file."))] = None,

@@ -10,14 +10,14 @@ import typer
 from touyan.cli.output import print_json, print_table, say
 from touyan.cli.run import FlowArgument
 from touyan.cli.session import JsonOption
-from touyan.cli.words import _
+from touyan.cli.words import _, example
 
 
 def add_to(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help=_("Check flow files and list the steps they may use."))
     app.add_typer(group, name="flow")
 
-    @group.command(epilog=_("Example: touyan flow check flow.yaml"))
+    @group.command(epilog=example("touyan flow check flow.yaml"))
     def check(flow: FlowArgument = Path("flow.yaml"), as_json: JsonOption = False) -> None:
         """Check a flow file without running it."""
         from touyan.flow.file import purposes_needed, read_flow
@@ -33,7 +33,7 @@ def add_to(app: typer.Typer) -> None:
         print_table([_("step"), _("type"), _("makes"), _("from")], rows, "")
         say(_("Sources must permit: {purposes}").format(purposes=", ".join(purposes_needed(found))))
 
-    @group.command(epilog=_("Example: touyan flow steps refine"))
+    @group.command(epilog=example("touyan flow steps refine"))
     def steps(name: Annotated[str, typer.Argument(help=_("A step; empty: all."))] = "", as_json: JsonOption = False) -> None:
         """List the installed steps, or the inputs and parameters of one."""
         from touyan.flow.registry import known_steps, step
@@ -55,7 +55,7 @@ def add_to(app: typer.Typer) -> None:
         print_table([_("input"), _("kind"), "", ""], inputs, "")
         print_table([_("parameter"), _("type"), _("default")], found, _("No parameters."))
 
-    @group.command(epilog=_("Example: touyan flow schema > flow.schema.json"))
+    @group.command(epilog=example("touyan flow schema > flow.schema.json"))
     def schema() -> None:
         """Print the JSON Schema of flow files, with the parameters of every installed step."""
         from touyan.flow.schema import json_schema

@@ -8,11 +8,11 @@ import typer
 
 from touyan.cli.run import FlowArgument, tell, turn_of
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, session
-from touyan.cli.words import _
+from touyan.cli.words import example
 
 
 def add_to(app: typer.Typer) -> None:
-    @app.command(epilog=_("Example: touyan gather flow.yaml"))
+    @app.command(epilog=example("touyan gather flow.yaml"))
     def gather(
         flow: FlowArgument = Path("flow.yaml"),
         party: AsOption = "",
@@ -23,7 +23,7 @@ def add_to(app: typer.Typer) -> None:
         """Register the sources of a flow with their rights, and read them."""
         _until("read", flow, party, project, home, as_json)
 
-    @app.command(epilog=_("Example: touyan refine flow.yaml"))
+    @app.command(epilog=example("touyan refine flow.yaml"))
     def refine(
         flow: FlowArgument = Path("flow.yaml"),
         party: AsOption = "",
@@ -34,7 +34,7 @@ def add_to(app: typer.Typer) -> None:
         """Run a flow as far as its corpus."""
         _until("refine", flow, party, project, home, as_json)
 
-    @app.command(epilog=_("Example: touyan train flow.yaml"))
+    @app.command(epilog=example("touyan train flow.yaml"))
     def train(
         flow: FlowArgument = Path("flow.yaml"),
         party: AsOption = "",

@@ -9,7 +9,7 @@ import typer
 
 from touyan.cli.output import print_json, say
 from touyan.cli.session import JsonOption
-from touyan.cli.words import _
+from touyan.cli.words import _, example
 from touyan.core.errors import Conflict
 
 FLOW = """\
@@ -42,7 +42,7 @@ service: {name: mine}
 
 
 def add_to(app: typer.Typer) -> None:
-    @app.command(epilog=_("Example: touyan init --organisation city-library"))
+    @app.command(epilog=example("touyan init --organisation city-library"))
     def init(
         organisation: Annotated[str, typer.Option(help=_("Short name of the organisation that owns this store."))] = "local",
         person: Annotated[str, typer.Option(help=_("Short name of its first person; default: your login."))] = "",

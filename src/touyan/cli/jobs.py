@@ -8,7 +8,7 @@ import typer
 
 from touyan.cli.output import answer, print_json, print_table
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, session
-from touyan.cli.words import _
+from touyan.cli.words import _, example
 from touyan.core.errors import error_record
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def add_to(app: typer.Typer) -> None:
-    @app.command(epilog=_("Example: touyan jobs --cancel 4f2a9c0d11aa22bb"))
+    @app.command(epilog=example("touyan jobs --cancel 4f2a9c0d11aa22bb"))
     def jobs(
         cancel: Annotated[str, typer.Option(metavar="JOB", help=_("Cancel this job."))] = "",
         reason: Annotated[str, typer.Option(help=_("Why it is cancelled."))] = "cancelled by hand",

@@ -8,14 +8,14 @@ import typer
 
 from touyan.cli.output import answer, print_json, print_table
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, session
-from touyan.cli.words import _
+from touyan.cli.words import _, example
 
 
 def add_to(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help=_("API keys for the services of this project."))
     app.add_typer(group, name="key")
 
-    @group.command(epilog=_("Example: touyan key create --label laptop --terms feedback-2026"))
+    @group.command(epilog=example("touyan key create --label laptop --terms feedback-2026"))
     def create(
         holder: Annotated[str, typer.Option(help=_("Party that holds it; default: you."))] = "",
         label: Annotated[str, typer.Option(help=_("What it is for."))] = "",
@@ -27,7 +27,7 @@ def add_to(app: typer.Typer) -> None:
             key, secret = opened.store.api_keys.create(opened.actor, holder, label, terms)
             answer(as_json, {"id": key.id, "secret": secret}, f"{key.id}  {secret}")
 
-    @group.command("list", epilog=_("Example: touyan key list"))
+    @group.command("list", epilog=example("touyan key list"))
     def list_(party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False) -> None:
         """List API keys, without their secrets."""
         with session(home, party, project) as opened:
@@ -37,7 +37,7 @@ def add_to(app: typer.Typer) -> None:
                 [_("key"), _("holder"), _("label"), _("made"), _("revoked")], rows, _("No keys yet.")
             )
 
-    @group.command(epilog=_("Example: touyan key revoke key-1a2b3c"))
+    @group.command(epilog=example("touyan key revoke key-1a2b3c"))
     def revoke(
         key: Annotated[str, typer.Argument(help=_("Id of the key."))],
         reason: Annotated[str, typer.Option(help=_("Why."))] = "",

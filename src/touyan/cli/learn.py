@@ -12,7 +12,7 @@ import typer
 from touyan.cli.output import print_json, say
 from touyan.cli.run import FlowArgument, facts, tell
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, Session, session
-from touyan.cli.words import _
+from touyan.cli.words import _, example
 
 if TYPE_CHECKING:
     from touyan.feedback.collect import Collected
@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 
 
 def add_to(app: typer.Typer) -> None:
-    @app.command(epilog=_("Example: touyan learn flow.yaml"))
+    @app.command(epilog=example("touyan learn flow.yaml"))
     def learn(
-        flow: FlowArgument = Path("flow.yaml"), party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False
+        flow: FlowArgument = Path("flow.yaml"),
+        party: AsOption = "",
+        project: ProjectOption = "",
+        home: HomeOption = None,
+        as_json: JsonOption = False,
     ) -> None:
         """Collect feedback through the rights gate, run the flow again with it, and say what changed."""
         from touyan import ring
@@ -61,7 +65,11 @@ def _last_evaluation(opened: Session, flow: Path) -> str:
     from touyan.store import tables as t
 
     name = read_flow(flow).file.name
-    query = select(t.run.c.plan).where(t.run.c.project == opened.actor.project, t.run.c.flow == name).order_by(t.run.c.started_at.desc())
+    query = (
+        select(t.run.c.plan)
+        .where(t.run.c.project == opened.actor.project, t.run.c.flow == name)
+        .order_by(t.run.c.started_at.desc())
+    )
     with opened.store.database.read() as connection:
         plans = [json.loads(p) for p in connection.execute(query.limit(20)).scalars()]
     made = [s["asset"] for p in plans for s in p["steps"] if s["output"] == "evaluation" and s["asset"]]

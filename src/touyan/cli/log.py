@@ -9,12 +9,12 @@ import typer
 
 from touyan.cli.output import answer, print_json, print_table
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, Session, session
-from touyan.cli.words import _
+from touyan.cli.words import _, example
 from touyan.core.canonical import short
 
 
 def add_to(app: typer.Typer) -> None:
-    @app.command(epilog=_("Example: touyan log --last 20"))
+    @app.command(epilog=example("touyan log --last 20"))
     def log(
         step: Annotated[
             str, typer.Argument(help=_("Name of a step or id of a job: print what it wrote; empty: the evidence log."))

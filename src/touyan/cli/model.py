@@ -10,7 +10,7 @@ import typer
 
 from touyan.cli.output import answer
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, session
-from touyan.cli.words import _
+from touyan.cli.words import _, example
 from touyan.core.canonical import Json, short
 
 
@@ -18,9 +18,7 @@ def add_to(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help=_("Bring in a foreign base model; export a model."))
     app.add_typer(group, name="model")
 
-    @group.command(
-        epilog=_("Example: touyan model add ./SmolLM2-135M --name smollm2 --licence Apache-2.0 --provider HuggingFaceTB")
-    )
+    @group.command(epilog=example("touyan model add ./SmolLM2-135M --name smollm2 --licence Apache-2.0 --provider HuggingFaceTB"))
     def add(
         path: Annotated[Path, typer.Argument(help=_("A folder in Hugging Face layout, or a .gguf file."))],
         name: Annotated[str, typer.Option(help=_("How flows call it: base: NAME."))],
@@ -52,7 +50,7 @@ def add_to(app: typer.Typer) -> None:
             words = _("Added {name} as {id}. Use it: train: {{base: {name}}}").format(name=name, id=short(identifier))
             answer(as_json, {"id": identifier, "name": name}, words)
 
-    @group.command(epilog=_("Example: touyan model export train ./model"))
+    @group.command(epilog=example("touyan model export train ./model"))
     def export(
         model: Annotated[str, typer.Argument(help=_("Id or name of a model."))],
         out: Annotated[Path, typer.Argument(help=_("A new folder."))],

@@ -8,7 +8,7 @@ import typer
 
 from touyan.cli.output import answer, print_json, print_table
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, session
-from touyan.cli.words import _
+from touyan.cli.words import _, example
 
 NameArgument = Annotated[str, typer.Argument(help=_("Short name of the party."))]
 RoleArgument = Annotated[
@@ -20,7 +20,7 @@ def add_to(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help=_("Enrol persons and machines; give roles; rotate and revoke keys."))
     app.add_typer(group, name="party")
 
-    @group.command("list", epilog=_("Example: touyan party list"))
+    @group.command("list", epilog=example("touyan party list"))
     def list_(party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False) -> None:
         """List parties, their roles in this project and their keys."""
         with session(home, party, project) as opened:
@@ -45,7 +45,7 @@ def add_to(app: typer.Typer) -> None:
             ]
             print_table([_("party"), _("kind"), _("roles"), _("active keys")], rows, "")
 
-    @group.command(epilog=_("Example: touyan party enrol li-wei --role reviewer"))
+    @group.command(epilog=example("touyan party enrol li-wei --role reviewer"))
     def enrol(
         name: NameArgument,
         role: Annotated[list[str], typer.Option(help=_("A role in this project; may be repeated."))] = [],  # noqa: B006
@@ -58,7 +58,7 @@ def add_to(app: typer.Typer) -> None:
             made = opened.store.parties.enrol(opened.actor, name, "machine" if machine else "person", role, demo)
             answer(as_json, {"id": made.id}, _("Enrolled {party}.").format(party=made.id))
 
-    @group.command(epilog=_("Example: touyan party grant li-wei reviewer"))
+    @group.command(epilog=example("touyan party grant li-wei reviewer"))
     def grant(
         name: NameArgument, role: RoleArgument,
         party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False,
@@ -68,7 +68,7 @@ def add_to(app: typer.Typer) -> None:
             opened.store.parties.grant(opened.actor, name, role)
             answer(as_json, {"granted": role}, _("Granted."))
 
-    @group.command(epilog=_("Example: touyan party revoke li-wei reviewer"))
+    @group.command(epilog=example("touyan party revoke li-wei reviewer"))
     def revoke(
         name: NameArgument, role: RoleArgument,
         party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False,
@@ -78,7 +78,7 @@ def add_to(app: typer.Typer) -> None:
             opened.store.parties.revoke(opened.actor, name, role)
             answer(as_json, {"revoked": role}, _("Revoked."))
 
-    @group.command(epilog=_("Example: touyan party rotate li-wei"))
+    @group.command(epilog=example("touyan party rotate li-wei"))
     def rotate(
         name: NameArgument,
         party: AsOption = "",
@@ -91,7 +91,7 @@ def add_to(app: typer.Typer) -> None:
             key = opened.store.parties.rotate(opened.actor, name).key_id
             answer(as_json, {"key": key}, _("New key: {key}").format(key=key))
 
-    @group.command(epilog=_("Example: touyan party lost li-wei --reason 'laptop stolen'"))
+    @group.command(epilog=example("touyan party lost li-wei --reason 'laptop stolen'"))
     def lost(
         name: NameArgument, reason: Annotated[str, typer.Option(help=_("What happened."))] = "lost",
         party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False,

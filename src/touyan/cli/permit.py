@@ -10,7 +10,7 @@ import typer
 from touyan.cli.output import answer, print_json, print_table, say
 from touyan.cli.review import find
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, session
-from touyan.cli.words import _
+from touyan.cli.words import _, example
 from touyan.core.canonical import short
 
 NumberArgument = Annotated[str, typer.Argument(metavar="NUMBER", help=_("Number of the permit, such as TY-2026-000001."))]
@@ -21,7 +21,7 @@ def add_to(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help=_("Permits: issue, show, suspend, resume, revoke, export."))
     app.add_typer(group, name="permit")
 
-    @group.command("list", epilog=_("Example: touyan permit list"))
+    @group.command("list", epilog=example("touyan permit list"))
     def list_(party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False) -> None:
         """List the permits of the project."""
         with session(home, party, project) as opened:
@@ -41,7 +41,7 @@ def add_to(app: typer.Typer) -> None:
             ]
             print_table([_("permit"), _("kind"), _("state"), _("model"), _("expires")], rows, _("No permits yet."))
 
-    @group.command(epilog=_("Example: touyan permit issue 3fa2c1 --days 90 --audience internal"))
+    @group.command(epilog=example("touyan permit issue 3fa2c1 --days 90 --audience internal"))
     def issue(
         review: Annotated[str, typer.Argument(help=_("First digits of an approved review."))],
         days: Annotated[int, typer.Option(help=_("How long it holds."))] = 90,
@@ -62,7 +62,7 @@ def add_to(app: typer.Typer) -> None:
             made = decide(opened.store, opened.actor, found.id, found.request.kind, scope, days, condition)
             print_json(_facts(made)) if as_json else say(_("Issued {number}.").format(number=made.number))
 
-    @group.command(epilog=_("Example: touyan permit show TY-2026-000001"))
+    @group.command(epilog=example("touyan permit show TY-2026-000001"))
     def show(
         number: NumberArgument,
         party: AsOption = "",
@@ -81,7 +81,7 @@ def add_to(app: typer.Typer) -> None:
             for winner in found.permit.winners:
                 say(f"{'':<12} {winner.statement}")
 
-    @group.command(epilog=_("Example: touyan permit export TY-2026-000001 --out PERMIT.json"))
+    @group.command(epilog=example("touyan permit export TY-2026-000001 --out PERMIT.json"))
     def export(
         number: NumberArgument, out: Annotated[Path, typer.Option(help=_("Where to write the bundle."))] = Path("PERMIT.json"),
         party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False,
@@ -104,9 +104,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _add_act(group: typer.Typer, act: str, words: str, done: str) -> None:
-    @group.command(
-        act, help=words, epilog=_("Example: touyan permit {act} TY-2026-000001 --reason 'complaint 17'").format(act=act)
-    )
+    @group.command(act, help=words, epilog=example(f"touyan permit {act} TY-2026-000001 --reason 'complaint 17'"))
     def command(
         number: NumberArgument, reason: ReasonOption = "no reason given",
         party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False,

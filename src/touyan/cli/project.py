@@ -8,7 +8,7 @@ import typer
 
 from touyan.cli.output import answer, print_json, print_table
 from touyan.cli.session import AsOption, HomeOption, JsonOption, session
-from touyan.cli.words import _
+from touyan.cli.words import _, example
 from touyan.core.errors import Conflict
 from touyan.core.seam import iso
 
@@ -17,7 +17,7 @@ def add_to(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help=_("Projects: every row of the store belongs to one."))
     app.add_typer(group, name="project")
 
-    @group.command("list", epilog=_("Example: touyan project list"))
+    @group.command("list", epilog=example("touyan project list"))
     def list_(party: AsOption = "", home: HomeOption = None, as_json: JsonOption = False) -> None:
         """List the projects."""
         from sqlalchemy import select
@@ -28,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
             rows = [tuple(r) for r in connection.execute(select(t.project))]
             print_json(rows) if as_json else print_table([_("project"), _("title"), _("made")], rows, "")
 
-    @group.command(epilog=_("Example: touyan project add hotline --title '12345 hotline'"))
+    @group.command(epilog=example("touyan project add hotline --title '12345 hotline'"))
     def add(
         name: Annotated[str, typer.Argument(help=_("Short name of the project."))],
         title: Annotated[str, typer.Option(help=_("What it is about."))] = "",

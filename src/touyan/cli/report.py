@@ -9,12 +9,12 @@ import typer
 
 from touyan.cli.output import answer
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, session
-from touyan.cli.words import _
+from touyan.cli.words import _, example
 from touyan.core.errors import Missing
 
 
 def add_to(app: typer.Typer) -> None:
-    @app.command(epilog=_("Example: touyan report --out report.html"))
+    @app.command(epilog=example("touyan report --out report.html"))
     def report(
         run: Annotated[str, typer.Argument(help=_("A run; empty: the newest."))] = "",
         out: Annotated[Path, typer.Option(help=_("Where to write it."))] = Path("report.html"),

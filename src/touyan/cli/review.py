@@ -10,7 +10,7 @@ import typer
 
 from touyan.cli.output import print_json, print_table, say
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, Session, session
-from touyan.cli.words import _
+from touyan.cli.words import _, example
 from touyan.core.canonical import short
 from touyan.core.errors import Invalid, Missing
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def add_to(app: typer.Typer) -> None:
-    @app.command(epilog=_("Example: touyan review 3fa2c1 --approve --comment 'sampled 40 documents' --as li-wei"))
+    @app.command(epilog=example("touyan review 3fa2c1 --approve --comment 'sampled 40 documents' --as li-wei"))
     def review(
         which: Annotated[str, typer.Argument(metavar="REVIEW", help=_("First digits of a review; empty: the open one."))] = "",
         approve: Annotated[bool, typer.Option("--approve", help=_("Vote yes."))] = False,

@@ -9,7 +9,7 @@ import typer
 
 from touyan.cli.output import print_json, say
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, Session, session
-from touyan.cli.words import _
+from touyan.cli.words import _, example
 
 if TYPE_CHECKING:
     from touyan.ring import Turn
@@ -18,7 +18,7 @@ FlowArgument = Annotated[Path, typer.Argument(help=_("The flow file."))]
 
 
 def add_to(app: typer.Typer) -> None:
-    @app.command("run", epilog=_("Example: touyan run flow.yaml"))
+    @app.command("run", epilog=example("touyan run flow.yaml"))
     def run(
         flow: FlowArgument = Path("flow.yaml"),
         party: AsOption = "",

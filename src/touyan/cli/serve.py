@@ -13,7 +13,7 @@ import typer
 
 from touyan.cli.output import answer
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, session
-from touyan.cli.words import _
+from touyan.cli.words import _, example
 from touyan.core.errors import Missing
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ RUNNING_FILE = "serve.json"
 
 
 def add_to(app: typer.Typer) -> None:
-    @app.command(epilog=_("Example: touyan serve laws --port 8000"))
+    @app.command(epilog=example("touyan serve laws --port 8000"))
     def serve(
         name: Annotated[str, typer.Argument(help=_("Name of the service; empty: the only one."))] = "",
         host: Annotated[str, typer.Option(help=_("Address to listen on."))] = "127.0.0.1",

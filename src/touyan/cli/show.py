@@ -9,14 +9,14 @@ import typer
 
 from touyan.cli.output import print_json, print_table, say
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, Session, session
-from touyan.cli.words import _
+from touyan.cli.words import _, example
 from touyan.core.canonical import short
 
 SHOWN_FILES = 40
 
 
 def add_to(app: typer.Typer) -> None:
-    @app.command(epilog=_("Example: touyan show train"))
+    @app.command(epilog=example("touyan show train"))
     def show(
         what: Annotated[
             str, typer.Argument(help=_("Id (first digits), name of a step or source, run, or a kind; empty: everything new."))

@@ -10,12 +10,12 @@ import typer
 
 from touyan.cli.output import print_json, say
 from touyan.cli.session import HomeOption, JsonOption
-from touyan.cli.words import _
+from touyan.cli.words import _, example
 from touyan.core.errors import Missing
 
 
 def add_to(app: typer.Typer) -> None:
-    @app.command(epilog=_("Example: touyan verify PERMIT.json --key 6b86b273ff34fce1..."))
+    @app.command(epilog=example("touyan verify PERMIT.json --key 6b86b273ff34fce1..."))
     def verify(
         bundle: Annotated[Path, typer.Argument(help=_("The bundle: touyan permit export."))],
         key: Annotated[

@@ -8,7 +8,7 @@ import typer
 
 from touyan.cli.output import print_json, say
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, Session, session
-from touyan.cli.words import _
+from touyan.cli.words import _, example
 from touyan.core.canonical import short
 from touyan.core.errors import Missing
 
@@ -16,7 +16,7 @@ ID_DIGITS = 64
 
 
 def add_to(app: typer.Typer) -> None:
-    @app.command(epilog=_("Example: touyan why train"))
+    @app.command(epilog=example("touyan why train"))
     def why(
         what: Annotated[str, typer.Argument(help=_("Id or name of an asset; or a source that was refused."))],
         party: AsOption = "",

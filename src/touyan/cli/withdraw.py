@@ -8,7 +8,7 @@ import typer
 
 from touyan.cli.output import print_json, say
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, session
-from touyan.cli.words import _
+from touyan.cli.words import _, example
 from touyan.core.canonical import short
 from touyan.core.errors import Invalid
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def add_to(app: typer.Typer) -> None:
-    @app.command(epilog=_("Example: touyan withdraw --subject 13812345678 --reason 'asked by the person' --effect erase"))
+    @app.command(epilog=example("touyan withdraw --subject 13812345678 --reason 'asked by the person' --effect erase"))
     def withdraw(
         source: Annotated[str, typer.Option(metavar="PROVIDER/NAME", help=_("A whole source; beside another: only there."))] = "",
         document: Annotated[str, typer.Option(metavar="DOC_ID", help=_("One document."))] = "",

@@ -31,3 +31,8 @@ def lend_to_typer() -> None:
     gettext.textdomain(DOMAIN)
     if language := os.environ.get("TOUYAN_LANG"):
         os.environ["LANGUAGE"] = language
+
+
+def example(command: str) -> str:
+    """The last line of a help page: the verb as one would type it."""
+    return _("Example: {command}").format(command=command)
