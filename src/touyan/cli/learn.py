@@ -39,7 +39,7 @@ def add_to(app: typer.Typer) -> None:
                 collected, turn = ring.learn(opened.store, opened.actor, flow, shown)
             finally:
                 shown.close()
-            changes = _changes(opened, before, turn.run.asset("evaluation"))
+            changes, why_none = _changes(opened, before, turn.run.asset("evaluation"))
             if as_json:
                 print_json({"collected": collected, "changes": changes} | facts(turn))
                 return
@@ -47,6 +47,8 @@ def add_to(app: typer.Typer) -> None:
             tell(turn, False)
             for change in changes:
                 say(change.words())
+            if why_none:
+                say(why_none)
 
 
 def _tell_collected(collected: Collected) -> None:
@@ -76,10 +78,16 @@ def _last_evaluation(opened: Session, flow: Path) -> str:
     return made[0] if made else ""
 
 
-def _changes(opened: Session, before: str, after: str) -> tuple[Change, ...]:
+def _changes(opened: Session, before: str, after: str) -> tuple[tuple[Change, ...], str]:
+    """What changed, or why that cannot be said."""
     from touyan.feedback.learn import compare
 
-    if not before or not after or before == after:
-        return ()
+    if not before or not after:
+        return (), _("There is no evaluation to compare with.")
+    if before == after:
+        return (), _("Nothing changed: the evaluation is the same.")
     with tempfile.TemporaryDirectory() as folder:
-        return compare(opened.store, opened.actor, before, after, Path(folder))
+        try:
+            return compare(opened.store, opened.actor, before, after, Path(folder)), ""
+        except Missing as reason:
+            return (), reason.message

@@ -1,0 +1,34 @@
+"""All benchmarks, one after another: `python -m bench`, or some of them: `python -m bench ring flow`.
+
+Each prints its own table; this adds date and machine. Measure on an idle machine, and give both with every figure.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+HERE = Path(__file__).parent
+SCRIPTS = (
+    "ring/help.py", "flow/step_overhead.py", "data/reading.py", "corpus/refinery.py", "model/bits_per_character.py", "model/serving.py",
+    "service/over_http.py", "ring/demo.py",
+)  # fmt: skip
+
+
+def main(wanted: list[str]) -> int:
+    processor = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "")
+    print(f"{datetime.now(UTC):%Y-%m-%d}  {len(os.sched_getaffinity(0))} cores  {processor or platform.machine()}  load {os.getloadavg()[0]:.1f}")
+    failed = 0
+    for script in SCRIPTS:
+        if not wanted or script.split("/")[0] in wanted:
+            print(f"\n== bench/{script}", flush=True)
+            failed += subprocess.run([sys.executable, str(HERE / script)], check=False).returncode != 0
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
