@@ -25,6 +25,7 @@ from touyan.flow.file import Flow, purposes_needed, read_flow
 from touyan.flow.record import RunRecord, RunState
 from touyan.flow.run import Listener, Runner
 from touyan.permit.decide import brief, decide
+from touyan.permit.project import require_project_permit
 from touyan.permit.review import request
 from touyan.service.bind import bind
 from touyan.store.home import Store
@@ -82,6 +83,8 @@ def gather(store: Store, actor: Actor, flow: Flow) -> tuple[RunRecord, Sources]:
 
 def make(store: Store, run: RunRecord, sources: Sources, listener: Listener | None, until: str) -> None:
     """corpus and model: read, refine, train, evaluate, check. Every step is a Job on the local site, or a hit."""
+    if until not in ("read", "refine"):
+        require_project_permit(store, run.actor, run.flow.steps)  # training refuses without one where the rule pack asks for it
     with LocalSite(store, project=run.actor.project) as site:
         Runner(store, run, sources, listener).run(site, until)
 

@@ -62,6 +62,22 @@ def add_to(app: typer.Typer) -> None:
             made = decide(opened.store, opened.actor, found.id, found.request.kind, scope, days, condition)
             print_json(_facts(made)) if as_json else say(_("Issued {number}.").format(number=made.number))
 
+    @group.command(epilog=example("touyan permit ask --role science --role ethics --role law --note 'laws model'"))
+    def ask(
+        role: Annotated[list[str], typer.Option(help=_("A review role that must approve; may be repeated."))],
+        note: Annotated[str, typer.Option(help=_("What the project is for."))] = "",
+        quorum: Annotated[int, typer.Option(help=_("How many persons must approve."))] = 1,
+        party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False,
+    ) -> None:  # fmt: skip
+        """Ask for the review of a project before it trains; some rule packs refuse training without its permit."""
+        from touyan.core.review import Subject
+        from touyan.permit.review import request
+
+        with session(home, party, project) as opened:
+            asked = request(opened.store, opened.actor, Subject(), "project", role, quorum, note)
+            text = _("Asked: touyan review {id} --approve --as PARTY, then: touyan permit issue {id}").format(id=short(asked.id))
+            print_json({"review": asked.id, "state": asked.state}) if as_json else say(text)
+
     @group.command(epilog=example("touyan permit show TY-2026-000001"))
     def show(
         number: NumberArgument,
