@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -52,7 +53,7 @@ def add_to(app: typer.Typer) -> None:
         """Make a store here, with an organisation, a first person and a flow file to edit."""
         from touyan.store.home import open_store
 
-        folder = (home or Path(".touyan")).absolute()
+        folder = (home or Path(os.environ.get("TOUYAN_HOME") or ".touyan")).absolute()
         if (folder / "keys" / "root.json").exists():
             raise Conflict("store-exists", f"there is a store in {folder} already", "use it, or choose another folder: --home")
         store = open_store(folder, create=True, organisation=organisation, person=person)
