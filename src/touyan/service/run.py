@@ -56,13 +56,17 @@ def serve(
         app.state.running.close()
 
 
+def _already_done(_number: int, _frame: object) -> None:
+    """What a signal that has done its work does."""
+
+
 @contextmanager
 def _signals_end_once() -> Generator[None]:
     """uvicorn raises the signal that stopped it once more when it has stopped: the caller's own cleaning up must still run."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, _already_done) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
