@@ -95,7 +95,8 @@ def _show(opened: Session, found: Review, as_json: bool) -> None:
     for block in sheet.blocks:
         say(f"  {_('blocks')}: {block.who}: {block.reason}")
     for cast in found.votes:
-        say(f"  {cast.vote.party.rpartition('/')[2]} ({cast.vote.role}): {cast.vote.decision}  {cast.vote.comment}")
+        role = f" ({cast.vote.role})" if cast.vote.role else ""
+        say(f"  {cast.vote.party.rpartition('/')[2]}{role}: {cast.vote.decision}  {cast.vote.comment}")
     if found.state == "submitted":
         say(_("Vote: touyan review {id} --approve --as PARTY   (or --reject)").format(id=short(found.id)))
 
