@@ -104,6 +104,10 @@ def test_when_the_agent_is_killed_its_payload_goes_with_it_and_the_job_goes_on(
     assert [a.state for a in live_store.jobs.attempts(job)] == ["lost", "succeeded"]
     assert "from 0" not in folder_of(live_store, job).log.read_text()
     assert not folder_of(live_store, job, 1).checkpoints.exists()
+    [checkpoint] = live_store.assets.list("default", "checkpoint")
+    with live_store.database.read() as connection:
+        result = live_store.assets.get(connection, "default", str(live_store.jobs.get(job).asset))
+    assert (checkpoint.manifest.inputs, checkpoint.manifest.step_key) == (result.manifest.inputs, result.manifest.step_key)
 
 
 def test_finished_shards_are_not_made_again(

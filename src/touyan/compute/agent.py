@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from touyan.compute.driver import Driver, Exit, Limits, Order
 from touyan.compute.environment import payload_environment
-from touyan.compute.folder import AttemptFolder, marks, read_json, write_json
+from touyan.compute.folder import AttemptFolder, marks, newest_checkpoint, read_json, write_json
 from touyan.compute.heartbeat import Heartbeat
 from touyan.compute.owner import is_dead, this_process
 from touyan.compute.staging import carry_over, earlier_attempts, stage
@@ -76,6 +76,7 @@ class Agent:
             with self._heartbeat(claim, folder) as heart:
                 stage(self._store, claim, spec, folder)
                 carry_over(folder)
+                self._publish_checkpoint(spec, folder)
                 end = self._run(claim, spec, folder, capacity, heart)
                 self._conclude(claim, spec, folder, end, heart)
         except TouyanError as error:
@@ -140,6 +141,16 @@ class Agent:
         outcome = _outcome(folder)
         write_json(folder.file("result"), _result(claim, manifest, outcome), durable=True)
         self._finish(claim, folder, manifest, outcome)
+
+    def _publish_checkpoint(self, spec: JobSpec, folder: AttemptFolder) -> None:
+        """The checkpoint that an interrupted Attempt left is an Asset like any other: it has a lineage, and withdrawals reach it."""
+        newest = newest_checkpoint(folder.checkpoints)
+        if newest is None:
+            return
+        refs = self._store.assets.store_folder(newest[1])
+        manifest = build("checkpoint", refs, [InputRef(i.role, i.asset) for i in spec.inputs], spec.key)
+        with self._store.database.write() as connection:
+            self._store.assets.publish(connection, self._actor, manifest, f"{spec.name}@{newest[0]}")
 
     def _finish(self, claim: Claim, folder: AttemptFolder, manifest: Manifest, outcome: Outcome) -> None:
         self._store.jobs.finish(self._actor, claim, manifest, outcome)
