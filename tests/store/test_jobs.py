@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule, run_state_machine_as_test
 
-from touyan.core.asset import Manifest, build
+from touyan.core.asset import InputRef, Manifest, build
 from touyan.core.errors import Broken, Conflict, Invalid, Missing, Refused
 from touyan.core.job import SPEC_TYPE, JobSpec, NamedInput, Need, read_spec
 from touyan.core.party import Actor
@@ -158,10 +159,16 @@ def test_a_result_that_cannot_be_told_is_not_published(store: Store, monkeypatch
     assert store.assets.list("default") == []
 
 
-def test_a_manifest_of_another_step_is_no_result(store: Store) -> None:
-    claim = a_running_claim(store)
-    with pytest.raises(Conflict, match="not of the report"):
-        store.jobs.finish(store.agent(), claim, replace(its_manifest(claim), step_key="b" * 64), Outcome())
+@pytest.mark.parametrize(
+    "forged",
+    [{"step_key": "b" * 64}, {"kind": "model"}, {"provider": "acme/clean"}, {"inputs": (InputRef("documents", SOURCE),)}],
+    ids=lambda f: next(iter(f)),
+)
+def test_a_manifest_that_says_other_than_the_signed_spec_is_no_result(sqlite_store: Store, forged: dict[str, Any]) -> None:
+    claim = a_running_claim(sqlite_store)
+    with pytest.raises(Conflict, match="is not of the report"):
+        sqlite_store.jobs.finish(sqlite_store.agent(), claim, replace(its_manifest(claim), **forged), Outcome())
+    assert states(sqlite_store, claim) == ("placed", "running")
 
 
 def test_a_stale_token_changes_nothing(store: Store) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, RowMapping, func, insert, or_, select, text, update
 
-from touyan.core.asset import Manifest
+from touyan.core.asset import InputRef, Manifest
 from touyan.core.canonical import Json, canonical
 from touyan.core.dsse import seal
 from touyan.core.errors import Conflict, Missing, Refused, TouyanError, error_record
@@ -179,7 +179,7 @@ class Jobs:
         self, connection: Connection, agent: Actor, job: RowMapping, claim: Claim, manifest: Manifest, outcome: Outcome
     ) -> str:
         spec = read_spec(envelope_of(job["spec"]).payload)
-        if (manifest.kind, manifest.step_key) != (spec.output, job["step_key"]):
+        if not _fits(manifest, spec):
             raise Conflict(
                 "wrong-result", f"the manifest is not of the {spec.output} that {spec.name} makes", "run the step again"
             )
@@ -345,6 +345,13 @@ class Jobs:
 
     def _until(self, seconds: float) -> int:
         return self._seam.now_ms() + round(min(seconds, LONGEST_LEASE_S) * 1000)
+
+
+def _fits(manifest: Manifest, spec: JobSpec) -> bool:
+    """Whether a manifest says what was signed: rights follow the inputs it names, and a payload could write another one."""
+    inputs = tuple(sorted(InputRef(i.role, i.asset) for i in spec.inputs))
+    named = (manifest.kind, manifest.step_key, manifest.inputs, manifest.provider)
+    return named == (spec.output, spec.key, inputs, "")
 
 
 def _next_token(connection: Connection) -> int:
