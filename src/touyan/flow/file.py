@@ -7,7 +7,10 @@ steps and required roles; never reviewers, keys or decisions. Invariant: what `r
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,11 +20,15 @@ from touyan.core.canonical import canonical, sha256_hex
 from touyan.core.errors import Invalid
 from touyan.core.names import nearest
 from touyan.core.rights import PURPOSES, Purpose, Rights, rights_digest, rights_from_json
+from touyan.flow.params import to_canonical
 from touyan.flow.registry import StepSpec, known_steps
+from touyan.flow.wiring import wire
 from touyan.flow.yaml import Marked, read_yaml
 
 Name = Annotated[str, Field(pattern=r"^[\w][\w.-]{0,62}$")]
-RESERVED = ("use", "inputs", "need")
+ServiceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
+MOST_GIB = 1 << 20
+"""A need beyond a pebibyte of memory is a slip."""
 
 
 class _Strict(BaseModel):
@@ -69,7 +76,7 @@ class PermitEntry(_Strict):
 class ServiceEntry(_Strict):
     """The binding of an address to a list of models."""
 
-    name: Name
+    name: ServiceName
     model: str = Field("", description="step that makes the model; default: the last one that generates")
 
 
@@ -134,15 +141,16 @@ def read_flow(path: Path) -> Flow:
     if not isinstance(marked.value, dict):
         raise marked.error((), "a flow is a mapping that begins with `touyan: 1`", "see docs/formats/flow.md, or: touyan init")
     try:
-        file = FlowFile.model_validate(marked.value)
+        # As JSON: there a list may stand for a tuple, and yet "4" is no number and true is not 1.
+        file = FlowFile.model_validate_json(json.dumps(marked.value), strict=True)
     except ValidationError as error:
         raise _told(marked, error) from error
     rights = {name: _rights(marked, name, source) for name, source in file.sources.items()}
     steps: list[FlowStep] = [_reading(marked, name, source, rights[name]) for name, source in file.sources.items()]
     for name, entry in file.steps.items():
-        steps.append(_step(marked, name, entry or StepEntry(), steps))
+        steps.append(_step(marked, name, entry or StepEntry.model_validate({}), steps))
     flow = Flow(path, marked.text, file, rights, tuple(steps))
-    _check_service(marked, flow)
+    _check_decisions(marked, flow)
     return flow
 
 
@@ -178,10 +186,8 @@ def _rights(marked: Marked, name: str, source: Source) -> Rights:
     try:
         return rights_from_json(source.rights)
     except Invalid as error:
-        word = error.message.split(":")[0].split("'")[1] if "'" in error.message.split(":")[0] else error.message.split(":")[0]
-        raise marked.error((*place, word), error.message, error.hint) from error
-    except TypeError as error:
-        raise marked.error(place, "a rights record is a mapping of texts and lists", "see docs/formats/rights.md") from error
+        word = next((w for w in re.findall(r"\w+", error.message) if w in source.rights), "")
+        raise marked.error((*place, word) if word else place, error.message, error.hint) from error
 
 
 def _reading(marked: Marked, name: str, source: Source, rights: Rights) -> FlowStep:
@@ -196,77 +202,80 @@ def _reading(marked: Marked, name: str, source: Source, rights: Rights) -> FlowS
     return FlowStep(f"read/{name}", spec, params, {"source": (name,)}, 0, spec.memory_bytes, spec.limit_s)
 
 
-def _step(marked: Marked, name: str, entry: StepEntry, earlier: list[FlowStep]) -> FlowStep:
+def _step(marked: Marked, name: str, entry: StepEntry, earlier: Sequence[FlowStep]) -> FlowStep:
     place = ("steps", name)
-    steps = known_steps()
-    use = entry.use or name
-    if use not in steps:
-        raise marked.error((*place, "use") if entry.use else place, f"there is no step {use!r}", nearest(use, steps))
-    spec, extra = steps[use], dict(entry.model_extra or {})
+    spec, given = _spec(marked, place, entry.use or name, entry), dict(entry.model_extra or {})
     fields = {f.name for f in dataclasses.fields(spec.params)}
-    inputs = {role: _names(value) for role, value in entry.inputs.items()}
-    for role in [r for r in spec.inputs if r in extra and r not in fields]:
-        inputs[role] = _names(extra.pop(role))
-    for role in inputs:
-        if role not in spec.inputs:
-            raise marked.error((*place, "inputs", role), f"{use} takes no input {role!r}", nearest(role, spec.inputs))
-    need = _need(marked, (*place, "need"), entry.need, spec)
-    params = _params(marked, place, spec, extra)
-    return FlowStep(name, spec, params, _wired(marked, place, spec, inputs, earlier), *need)
+    # An input may stand beside the parameters where none has its name: `base: ASSET`.
+    beside = {role: given.pop(role) for role in spec.inputs if role in given and role not in fields}
+    inputs = {role: _names(marked, (*place, role), value) for role, value in {**beside, **entry.inputs}.items()}
+    params = _params(marked, place, spec, given)
+    wired = wire(marked, place, spec, inputs, {s.name: s.spec.output for s in earlier})
+    return FlowStep(name, spec, params, wired, *_need(marked, (*place, "need"), entry.need, spec))
 
 
-def _names(value: Any) -> tuple[str, ...]:
-    return tuple(map(str, value)) if isinstance(value, list) else (str(value),)
+def _spec(marked: Marked, place: tuple[str, ...], use: str, entry: StepEntry) -> StepSpec:
+    steps = {name: spec for name, spec in known_steps().items() if name != "read"}
+    if use in steps:
+        return steps[use]
+    hint = "every source is read by itself; its parameters are its `options`" if use == "read" else nearest(use, steps)
+    raise marked.error((*place, "use") if entry.use else place, f"there is no step {use!r} to use here", hint)
+
+
+def _names(marked: Marked, place: tuple[str, ...], value: Any) -> tuple[str, ...]:
+    names: list[Any] = value if isinstance(value, list) else [value]
+    if not all(isinstance(n, str) and n for n in names):
+        raise marked.error(place, f"an input is the name of a step, a source or an asset, not {value!r:.80}", "write a name, or a list of names")
+    return tuple(names)
 
 
 def _need(marked: Marked, place: tuple[str, ...], given: Mapping[str, Any], spec: StepSpec) -> tuple[int, int, int]:
-    defaults: dict[str, float] = {"cpus": spec.threads, "memory_gib": spec.memory_bytes / (1 << 30), "limit_s": spec.limit_s}
+    """CPUs (0: all that the site gives), bytes of memory, seconds."""
+    need: dict[str, float] = {"cpus": spec.threads, "memory_gib": spec.memory_bytes / (1 << 30), "limit_s": spec.limit_s}
     for word, value in given.items():
-        if word not in defaults:
-            raise marked.error((*place, word), f"{word!r} is not a field here", nearest(word, defaults))
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
-            raise marked.error((*place, word), f"must be a positive number, not {value!r}", "give a number")
-        defaults[word] = value
-    return int(defaults["cpus"]), int(defaults["memory_gib"] * (1 << 30)), int(defaults["limit_s"])
+        if word not in need:
+            raise marked.error((*place, word), f"{word!r} is not a field here", nearest(word, need))
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < MOST_GIB << 10:
+            raise marked.error((*place, word), f"must be a positive number, not {value!r:.80}", "give a number")
+        need[word] = value
+    return math.ceil(need["cpus"]), math.ceil(need["memory_gib"] * (1 << 30)), math.ceil(need["limit_s"])
 
 
 def _params(marked: Marked, place: tuple[str, ...], spec: StepSpec, given: Mapping[str, Any]) -> Any:
-    """The step's parameters as its own dataclass, with pydantic's checks of every value."""
+    """The step's parameters as its own dataclass: every value of its type, and with a canonical form."""
     fields = [f.name for f in dataclasses.fields(spec.params)]
     for word in given:
         if word not in fields:
             raise marked.error((*place, word), f"{spec.name} has no parameter {word!r}", nearest(word, fields))
+    hint = f"see: touyan flow steps {spec.name}"
     try:
-        return TypeAdapter(spec.params).validate_python(dict(given))
+        params = TypeAdapter(spec.params).validate_json(json.dumps(given), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise marked.error((*place, *first["loc"]), _plain(first["msg"], first.get("input")), f"see: touyan flow steps {spec.name}") from error
+        raise marked.error((*place, *first["loc"]), _plain(first["msg"], first.get("input")), hint) from error
+    for word in given:
+        try:
+            canonical(to_canonical(dataclasses.replace(spec.params(), **{word: getattr(params, word)})))
+        except Invalid as error:
+            raise marked.error((*place, word), error.message, error.hint) from error
+    return params
 
 
-def _wired(
-    marked: Marked, place: tuple[str, ...], spec: StepSpec, given: Mapping[str, tuple[str, ...]], earlier: list[FlowStep]
-) -> dict[str, tuple[str, ...]]:
-    """Inputs by role: what the flow says, else the nearest earlier step that makes the kind, or all of them for a list."""
-    wired: dict[str, tuple[str, ...]] = {}
-    for role, wanted in spec.inputs.items():
-        makers = [s.name for s in earlier if s.spec.output == wanted.kind]
-        if role in given:
-            wired[role] = given[role]
-        elif wanted.many and makers:
-            wired[role] = tuple(makers)
-        elif makers and not wanted.optional:
-            wired[role] = (makers[-1],)
-        elif not wanted.optional:
-            hint = f"put a step before it that makes one, or name it: inputs: {{{role}: ASSET}}"
-            raise marked.error(place, f"{spec.name} needs a {wanted.kind} as {role!r}, and no step before it makes one", hint)
-    return wired
-
-
-def _check_service(marked: Marked, flow: Flow) -> None:
+def _check_decisions(marked: Marked, flow: Flow) -> None:
+    """What is asked for after the last step can be answered: nobody waits for hours to learn of it."""
+    file, made = flow.file, {s.spec.output for s in flow.steps}
+    if file.permit and not file.review:
+        raise marked.error(("permit",), "a permit comes from a review, and the flow asks for none", "add `review: {roles: [...]}`")
+    if file.review and file.review.kind != "project" and not {"model", "checks"} <= made:
+        hint = "add the step `check` after a step that makes a model"
+        raise marked.error(("review",), f"a {file.review.kind} review needs a model and its checks", hint)
+    if file.review and len(set(file.review.roles)) != len(file.review.roles):
+        raise marked.error(("review", "roles"), "a role is named twice", "name each role once; for more persons set `quorum`")
+    if file.service and "model" not in made:
+        raise marked.error(("service",), "no step makes a model to serve", "add a step that makes one, such as `train`")
     makers = [s.name for s in flow.steps if s.spec.output == "model"]
-    service = flow.file.service
-    if service and service.model and service.model not in makers:
-        raise marked.error(("service", "model"), f"no step {service.model!r} makes a model", nearest(service.model, makers))
+    if file.service and file.service.model and file.service.model not in makers:
+        raise marked.error(("service", "model"), f"no step {file.service.model!r} makes a model", nearest(file.service.model, makers))
 
 
 def purposes_needed(flow: Flow) -> list[Purpose]:

@@ -19,6 +19,7 @@ from touyan.core.canonical import Json, parse, short
 from touyan.core.errors import Refused
 from touyan.core.job import JobSpec, NamedInput, Need
 from touyan.core.party import Actor
+from touyan.core.rights import Block
 from touyan.flow.file import FlowStep
 from touyan.flow.params import to_canonical
 from touyan.store import tables as t
@@ -67,13 +68,20 @@ def _look_up(store: Store, actor: Actor, spec: JobSpec) -> tuple[str, str]:
             return "", _why_again(_last(store, spec), spec)
         asset = store.assets.get(connection, spec.project, found["asset"])
         blocks = store.gate.blocks(connection, spec.project, asset.id, spec.purpose, spec.withdrawals)
-        if blocks:
-            reasons = "; ".join(f"{b.who[:40]}: {b.reason}" for b in blocks[:3])
-            hint = f"see: touyan why {short(asset.id)}"
-            raise Refused(f"rights-{blocks[0].part}", f"{spec.name}: the {spec.output} {short(asset.id)} may not be used: {reasons}", hint)
+    if blocks:
+        raise _refused(store, actor, spec, asset.id, blocks)
     if not store.assets.is_whole(asset):
         return "", "re-run, objects of its result are missing from the store"
     return asset.id, f"hit, made {found['at'][:16].replace('T', ' ')}"
+
+
+def _refused(store: Store, actor: Actor, spec: JobSpec, asset: str, blocks: Sequence[Block]) -> Refused:
+    """The error for a result that is there and may not be used, once it is in the log."""
+    reasons = "; ".join(f"{b.who[:40]}: {b.reason}" for b in blocks[:3])
+    words = f"{spec.name}: the {spec.output} {short(asset)} may not be used: {reasons}"
+    refusal = Refused(f"rights-{blocks[0].part}", words, f"see: touyan why {short(asset)}")
+    store.gate.tell(actor, "access.refused", [asset], refusal, {"purpose": spec.purpose})
+    return refusal
 
 
 def _last(store: Store, spec: JobSpec) -> Mapping[str, Any] | None:

@@ -13,13 +13,13 @@ from typing import Protocol, cast
 from sqlalchemy import select
 
 from touyan.core.canonical import Json
-from touyan.core.errors import Broken, Refused, TouyanError
+from touyan.core.errors import Broken, Invalid, Refused, TouyanError
 from touyan.core.job import NamedInput
 from touyan.core.names import nearest
 from touyan.core.seam import from_iso
 from touyan.flow.file import FlowStep
 from touyan.flow.plan import Decision, decide
-from touyan.flow.record import RunRecord, StepRecord
+from touyan.flow.record import RunRecord, StepRecord, StepState
 from touyan.store import tables as t
 from touyan.store.home import Store
 
@@ -67,11 +67,15 @@ class Runner:
         self._record = record
         self._sources = sources
         self._listener = listener or Silent()
+        self._outside: dict[str, str] = {}
+        """Name in the flow to id, of the Assets that no step of this flow makes."""
         self._waiting: dict[str, str] = {}
+        """Step to the id of its Job."""
 
     def run(self, site: Site, until: str = "") -> None:
         """Runs all steps, or those up to the last of purpose or type `until`. Raises the first step's error."""
         steps = [s for s in _up_to(self._record.flow.steps, until) if not self._skip_refused(s)]
+        self._look_up(steps)
         while True:
             error = self._start_ready(steps)
             if error is None and not self._waiting:
@@ -82,6 +86,27 @@ class Runner:
                 error = error or self._collect()
             if error is not None:
                 raise error
+
+    def _look_up(self, steps: Sequence[FlowStep]) -> None:
+        """Finds the Assets that inputs name, before anything runs. Raises Missing or Invalid with the nearest name."""
+        for step in steps:
+            for role, names in step.inputs.items():
+                for name in names if step.spec.name != "read" else ():
+                    if name not in self._record.steps and name not in self._outside:
+                        self._outside[name] = self._found(step, role, name)
+
+    def _found(self, step: FlowStep, role: str, name: str) -> str:
+        with self._store.database.read() as connection:
+            try:
+                identifier = self._store.assets.resolve(connection, self._record.actor.project, name)
+            except TouyanError as error:
+                hint = nearest(name, self._record.steps) + "; or the id or name of an asset: touyan show"
+                raise type(error)(error.code, f"{step.name}: {role}: {error.message}", hint) from error
+            kind = self._store.assets.get(connection, self._record.actor.project, identifier).manifest.kind
+        if kind != step.spec.inputs[role].kind:
+            wanted = step.spec.inputs[role].kind
+            raise Invalid("wrong-kind", f"{step.name}: {name!r} is a {kind}, and {role} takes a {wanted}", f"name a {wanted}: touyan show")
+        return identifier
 
     def _skip_refused(self, step: FlowStep) -> bool:
         """A source that was refused is not read; what only needs it is an error later, with its name."""
@@ -129,7 +154,7 @@ class Runner:
         found: list[NamedInput] = []
         for role, names in step.inputs.items():
             for name in names:
-                asset = self._asset(step, name)
+                asset = self._sources[name][0] if step.spec.name == "read" else self._asset(name)
                 if asset is None:
                     return None
                 if asset:
@@ -140,19 +165,12 @@ class Runner:
             raise Refused("nothing-cleared", f"{step.name}: nothing that may be used is left for its input {missing[0]!r}", hint)
         return found
 
-    def _asset(self, step: FlowStep, name: str) -> str | None:
+    def _asset(self, name: str) -> str | None:
         """Id of what `name` stands for; empty where it was refused; None while it is being made."""
-        if step.spec.name == "read":
-            return self._sources[name][0]
-        record = self._record.steps.get(name)
-        if record is not None:
-            return "" if record.state == "skipped" else record.asset or None
-        with self._store.database.read() as connection:
-            try:
-                return self._store.assets.resolve(connection, self._record.actor.project, name)
-            except TouyanError as error:
-                error.hint = nearest(name, self._record.steps) + "; or the id or name of an asset: touyan show"
-                raise
+        if name in self._outside:
+            return self._outside[name]
+        record = self._record.steps[name]
+        return "" if record.state == "skipped" else record.asset or None
 
     def _collect(self) -> TouyanError | None:
         """Looks at the Jobs that were submitted; the error of the first that failed."""
@@ -173,8 +191,8 @@ class Runner:
                 self._listener.progress(name, attempts[-1].progress)
         return None
 
-    def _told(self, record: StepRecord, state: str, reason: str) -> None:
-        record.state, record.reason = state, reason  # type: ignore[assignment]
+    def _told(self, record: StepRecord, state: StepState, reason: str) -> None:
+        record.state, record.reason = state, reason
         self._record.save()
         self._listener.step(record)
 

@@ -1,7 +1,7 @@
 """YAML with line numbers: a file becomes plain values plus the line of every node.
 
-Owns what is refused before anybody looks at the content: too large, anchors and aliases (a small file can unfold into a large
-one), keys given twice, tags. Knows nothing of flows.
+Owns what is refused before anybody looks at the content: too large, aliases (a small file can unfold into a large one), keys
+given twice, tags, half characters. Knows nothing of flows. Invariant: what is returned is what JSON can say.
 """
 
 from __future__ import annotations
@@ -43,13 +43,8 @@ class Marked:
 
 
 def read_yaml(path: Path) -> Marked:
-    """Reads one YAML file. Raises Missing or Invalid, with the line."""
-    try:
-        data = path.read_bytes()
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise Missing("no-file", f"there is no file {path}", "give the path of a flow file; make one: touyan init") from error
-    if len(data) > MAX_BYTES:
-        raise Invalid("bad-flow", f"{path} is larger than 1 MiB", "a flow file is small: put data into sources")
+    """Reads one YAML 1.2 file. Raises Missing or Invalid, with the line."""
+    data = _read(path)
     try:
         text = data.decode("utf-8-sig")
         node: Node | None = YAML(typ="safe", pure=True).compose(text)
@@ -61,9 +56,21 @@ def read_yaml(path: Path) -> Marked:
     except (YAMLError, RecursionError) as error:
         raise Invalid("bad-flow", f"{path}: not YAML: {str(error)[:200]}", "check indentation, colons and quotes") from error
     marked = Marked(path, text, None, {})
-    if "&" in text or "*" in text:
+    if "*" in text:
         _refuse_aliases(marked, text)
     return Marked(path, text, _value(marked, node, ()) if node else None, marked.lines)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        reason = "" if isinstance(error, FileNotFoundError) else f": {getattr(error, 'strerror', None) or error}"
+        raise Missing("no-file", f"there is no file {path!s:.200}{reason}", "give the path of a flow file; make one: touyan init") from error
+    if len(data) > MAX_BYTES:
+        raise Invalid("bad-flow", f"{path} is larger than 1 MiB", "a flow file is small: put data into sources")
+    return data
 
 
 def _refuse_aliases(marked: Marked, text: str) -> None:
@@ -90,7 +97,7 @@ def _mapping(marked: Marked, node: MappingNode, location: Location) -> dict[str,
     found: dict[str, Any] = {}
     for key, item in node.value:
         name = str(key.value) if isinstance(key, ScalarNode) else ""
-        if not name:
+        if not name or _is_broken(name):
             raise marked.error(location, "a key must be a plain word", "write `name: value`")
         if name in found:
             marked.lines[(*location, name)] = key.start_mark.line + 1
@@ -101,11 +108,17 @@ def _mapping(marked: Marked, node: MappingNode, location: Location) -> dict[str,
 
 
 def _scalar(marked: Marked, node: Node, location: Location) -> Any:
-    loader = YAML(typ="safe", pure=True)
+    if str(node.tag).endswith(":timestamp"):
+        return str(node.value)  # dates stay text: canonical JSON has no dates
     try:
-        kind = str(node.tag).rsplit(":", 1)[-1]
-        if kind == "timestamp":
-            return str(node.value)  # dates stay text: canonical JSON has no dates
-        return loader.constructor.construct_object(node)
+        value = YAML(typ="safe", pure=True).constructor.construct_object(node)
     except (YAMLError, ValueError) as error:
         raise marked.error(location, "a value of an unknown type", "write a plain text, number, true or false") from error
+    if not (value is None or isinstance(value, (str, int, float))) or _is_broken(value):
+        raise marked.error(location, "a value that is no text, number, true or false", "write the value itself, without a tag")
+    return value
+
+
+def _is_broken(value: object) -> bool:
+    """Half of a surrogate pair, which an escape can write and UTF-8 cannot."""
+    return isinstance(value, str) and any("\ud800" <= c <= "\udfff" for c in value)
