@@ -7,7 +7,9 @@ a write begins, how a lost race is told, and where the file may lie. A transacti
 from __future__ import annotations
 
 import re
+import os
 import sqlite3
+import weakref
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine, event, inspect, select, text
 from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import QueuePool
 
 from touyan.core.errors import Broken, Conflict, Invalid, TouyanError, missing_extra
 from touyan.store import tables
@@ -84,11 +86,23 @@ class Database:
 def _sqlite(url: str) -> Engine:
     path = Path(url.removeprefix("sqlite:///"))
     refuse_network_file_system(path)
-    # A connection a thread at a time: SQLite's own locks do the rest, and a forked child never inherits one.
-    engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000})
+    # A connection serves one thread at a time and is kept: opening one costs more than a transaction. A forked child starts without.
+    arguments = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}
+    engine = create_engine(url, poolclass=QueuePool, pool_size=5, max_overflow=45, connect_args=arguments)
+    _forget_in_children(weakref.ref(engine))
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _forget_in_children(engine: weakref.ref[Engine]) -> None:
+    """A connection that two processes share would lose SQLite's locks."""
+
+    def forget() -> None:
+        if (inherited := engine()) is not None:
+            inherited.dispose(close=False)
+
+    os.register_at_fork(after_in_child=forget)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -105,14 +119,15 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _postgres(url: str) -> Engine:
     try:
-        return create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), pool_size=5, max_overflow=15, pool_pre_ping=True)
+        driver = url.replace("postgresql://", "postgresql+psycopg://", 1)
+        return create_engine(driver, pool_size=5, max_overflow=15, pool_pre_ping=True, hide_parameters=True)
     except ModuleNotFoundError as error:
         raise missing_extra("psycopg", "postgres") from error
 
 
 @contextmanager
 def _told(url: str) -> Generator[None]:
-    """Turns driver errors into ours. The URL may hold a password: only its kind is shown."""
+    """Turns driver errors into ours. The URL may hold a password: only its kind is shown; parameters may hold what people wrote."""
     try:
         yield
     except (DatabaseError, sqlite3.DatabaseError) as error:  # the second where a connection cannot even be prepared
