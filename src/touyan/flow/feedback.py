@@ -31,7 +31,11 @@ def with_feedback(flow: Flow, found: Mapping[str, tuple[str, Rights]]) -> Flow:
 def _reading(name: str, provider: str, rights: Rights) -> FlowStep:
     spec = step("read")
     params = spec.params(
-        source=name, provider=provider, rights=rights_digest(rights), rights_record=canonical(rights.to_json()).decode(), **COLUMNS
+        source=name,
+        provider=provider,
+        rights=rights_digest(rights),
+        rights_record=canonical(rights.to_json()).decode(),
+        **COLUMNS,
     )
     return FlowStep(f"read/{name}", spec, params, {"source": (name,)}, 0, spec.memory_bytes, spec.limit_s)
 

@@ -42,7 +42,9 @@ class Source(_Strict):
     provider: str = Field(min_length=1, max_length=200, description="who provides it")
     reader: str = Field("auto", description="name of a reader, or auto: by extension")
     options: dict[str, Any] = Field(default_factory=dict, description="parameters of the step `read`")
-    rights: dict[str, Any] = Field(default_factory=dict, description="the rights record; what is not stated is unknown and blocks")
+    rights: dict[str, Any] = Field(
+        default_factory=dict, description="the rights record; what is not stated is unknown and blocks"
+    )
 
 
 class StepEntry(_Strict):
@@ -50,7 +52,9 @@ class StepEntry(_Strict):
 
     model_config = ConfigDict(extra="allow", frozen=True)
     use: str = Field("", description="step type; default: the entry's own name")
-    inputs: dict[str, str | list[str]] = Field(default_factory=dict, description="role: step, source or asset; default: the nearest that fits")
+    inputs: dict[str, str | list[str]] = Field(
+        default_factory=dict, description="role: step, source or asset; default: the nearest that fits"
+    )
     need: dict[str, Any] = Field(default_factory=dict, description="cpus, memory_gib, limit_s")
 
 
@@ -58,7 +62,9 @@ class ReviewEntry(_Strict):
     """What a review must have before a permit is issued."""
 
     kind: Literal["project", "trial", "release"] = "release"
-    roles: list[Name] = Field(default_factory=lambda: ["data-reviewer"], min_length=1, description="roles the flow requires; never persons")
+    roles: list[Name] = Field(
+        default_factory=lambda: ["data-reviewer"], min_length=1, description="roles the flow requires; never persons"
+    )
     quorum: int = Field(1, ge=1, le=50, description="how many distinct persons must approve")
 
 
@@ -159,7 +165,9 @@ def _told(marked: Marked, error: ValidationError) -> Invalid:
     first = error.errors(include_url=False)[0]
     location = tuple(p for p in first["loc"] if p not in ("[key]",))
     if first["type"] == "extra_forbidden":
-        return marked.error(location, f"{location[-1]!r} is not a field here", nearest(str(location[-1]), _fields_at(location[:-1])))
+        return marked.error(
+            location, f"{location[-1]!r} is not a field here", nearest(str(location[-1]), _fields_at(location[:-1]))
+        )
     if first["type"] == "missing":
         return marked.error(location[:-1], f"the field {location[-1]!r} is missing", f"add `{location[-1]}:`")
     return marked.error(location, _plain(first["msg"], first.get("input")), "see docs/formats/flow.md, or: touyan flow schema")
@@ -225,7 +233,9 @@ def _spec(marked: Marked, place: tuple[str, ...], use: str, entry: StepEntry) ->
 def _names(marked: Marked, place: tuple[str, ...], value: Any) -> tuple[str, ...]:
     names: list[Any] = value if isinstance(value, list) else [value]
     if not all(isinstance(n, str) and n for n in names):
-        raise marked.error(place, f"an input is the name of a step, a source or an asset, not {value!r:.80}", "write a name, or a list of names")
+        raise marked.error(
+            place, f"an input is the name of a step, a source or an asset, not {value!r:.80}", "write a name, or a list of names"
+        )
     return tuple(names)
 
 
@@ -265,7 +275,9 @@ def _check_decisions(marked: Marked, flow: Flow) -> None:
     """What is asked for after the last step can be answered: nobody waits for hours to learn of it."""
     file, made = flow.file, {s.spec.output for s in flow.steps}
     if file.permit and not file.review:
-        raise marked.error(("permit",), "a permit comes from a review, and the flow asks for none", "add `review: {roles: [...]}`")
+        raise marked.error(
+            ("permit",), "a permit comes from a review, and the flow asks for none", "add `review: {roles: [...]}`"
+        )
     if file.review and file.review.kind != "project" and not {"model", "checks"} <= made:
         hint = "add the step `check` after a step that makes a model"
         raise marked.error(("review",), f"a {file.review.kind} review needs a model and its checks", hint)
@@ -275,7 +287,9 @@ def _check_decisions(marked: Marked, flow: Flow) -> None:
         raise marked.error(("service",), "no step makes a model to serve", "add a step that makes one, such as `train`")
     makers = [s.name for s in flow.steps if s.spec.output == "model"]
     if file.service and file.service.model and file.service.model not in makers:
-        raise marked.error(("service", "model"), f"no step {file.service.model!r} makes a model", nearest(file.service.model, makers))
+        raise marked.error(
+            ("service", "model"), f"no step {file.service.model!r} makes a model", nearest(file.service.model, makers)
+        )
 
 
 def purposes_needed(flow: Flow) -> list[Purpose]:

@@ -86,7 +86,11 @@ def _refused(store: Store, actor: Actor, spec: JobSpec, asset: str, blocks: Sequ
 
 def _last(store: Store, spec: JobSpec) -> Mapping[str, Any] | None:
     """The spec of the newest result of the same step in this project."""
-    query = select(t.result.c.spec).where(t.result.c.project == spec.project, t.result.c.name == spec.name).order_by(t.result.c.at.desc())
+    query = (
+        select(t.result.c.spec)
+        .where(t.result.c.project == spec.project, t.result.c.name == spec.name)
+        .order_by(t.result.c.at.desc())
+    )
     with store.database.read() as connection:
         text = connection.execute(query.limit(1)).scalar()
     return None if text is None else cast("Mapping[str, Any]", parse(envelope_of(text).payload))

@@ -66,7 +66,9 @@ class RunRecord:
         self.refusals: list[Mapping[str, Json]] = []
         row = {"id": self.id, "project": actor.project, "flow": flow.file.name, "flow_sha256": flow.sha256, "state": self.state}
         with store.database.write() as connection:
-            connection.execute(insert(t.run), row | {"actor": actor.party, "plan": self._json(), "started_at": at, "ended_at": None})
+            connection.execute(
+                insert(t.run), row | {"actor": actor.party, "plan": self._json(), "started_at": at, "ended_at": None}
+            )
             store.events.emit(connection, actor, "run.started", [self.id], {"flow": flow.file.name, "flow_sha256": flow.sha256})
 
     def save(self) -> None:
@@ -77,7 +79,9 @@ class RunRecord:
     def end(self, state: RunState) -> None:
         """Ends the run, with an Event that carries the outcome of its steps."""
         self.state = state
-        counts: dict[str, Json] = {s: sum(1 for r in self.steps.values() if r.state == s) for s in ("hit", "done", "failed", "skipped")}
+        counts: dict[str, Json] = {
+            s: sum(1 for r in self.steps.values() if r.state == s) for s in ("hit", "done", "failed", "skipped")
+        }
         with self._store.database.write() as connection:
             values = {"plan": self._json(), "state": state, "ended_at": iso(self._store.seam.now_ms())}
             connection.execute(update(t.run).where(t.run.c.id == self.id).values(values))

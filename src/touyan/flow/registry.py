@@ -23,7 +23,7 @@ __all__ = ["StepSpec", "known_steps", "step"]
 
 @cache
 def known_steps() -> dict[str, StepSpec]:
-    """All steps by name; one of EXTRA takes the place of an installed one. Raises Missing, and Conflict where two have one name."""
+    """All steps by name; one of EXTRA takes the place of an installed one. Raises Missing, or Conflict where two have one name."""
     places: dict[str, str] = {}
     for point in entry_points(group=GROUP):
         if places.setdefault(point.name, point.value) != point.value:
@@ -48,7 +48,9 @@ def _load(name: str, place: str) -> StepSpec:
     try:
         spec = getattr(importlib.import_module(module), attribute)
     except Exception as error:  # a foreign module may raise anything while it is imported
-        raise Missing("broken-plug-in", f"the step at {place} does not load: {error!r}", "reinstall the package that brings it") from error
+        raise Missing(
+            "broken-plug-in", f"the step at {place} does not load: {error!r}", "reinstall the package that brings it"
+        ) from error
     if not isinstance(spec, StepSpec) or spec.name != (name or spec.name):
         words = f"{place} is not the StepSpec of a step {name!r}" if name else f"{place} is not a StepSpec"
         raise Missing("broken-plug-in", words, "correct the entry point of the package that brings it")

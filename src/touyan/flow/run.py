@@ -61,7 +61,9 @@ class Silent:
 class Runner:
     """One execution of the steps of one flow."""
 
-    def __init__(self, store: Store, record: RunRecord, sources: Mapping[str, tuple[str, str]], listener: Listener | None = None) -> None:
+    def __init__(
+        self, store: Store, record: RunRecord, sources: Mapping[str, tuple[str, str]], listener: Listener | None = None
+    ) -> None:
         """`sources`: name to (Asset id, `provider/name`) of every cleared source."""
         self._store = store
         self._record = record
@@ -105,7 +107,9 @@ class Runner:
             kind = self._store.assets.get(connection, self._record.actor.project, identifier).manifest.kind
         if kind != step.spec.inputs[role].kind:
             wanted = step.spec.inputs[role].kind
-            raise Invalid("wrong-kind", f"{step.name}: {name!r} is a {kind}, and {role} takes a {wanted}", f"name a {wanted}: touyan show")
+            raise Invalid(
+                "wrong-kind", f"{step.name}: {name!r} is a {kind}, and {role} takes a {wanted}", f"name a {wanted}: touyan show"
+            )
         return identifier
 
     def _skip_refused(self, step: FlowStep) -> bool:
@@ -207,7 +211,9 @@ class Runner:
             if result is None:
                 return
             attempts = connection.execute(
-                select(t.attempt.c.started_at, t.attempt.c.ended_at).where(t.attempt.c.job == result["job"], t.attempt.c.state == "succeeded")
+                select(t.attempt.c.started_at, t.attempt.c.ended_at).where(
+                    t.attempt.c.job == result["job"], t.attempt.c.state == "succeeded"
+                )
             ).first()
         telemetry = cast("dict[str, Json]", json.loads(result["telemetry"] or "{}"))
         record.counts = cast("Mapping[str, Json]", telemetry.pop("counts", {}))

@@ -30,7 +30,13 @@ class Parameter:
 def parameters(spec: StepSpec) -> Iterator[Parameter]:
     """The parameters of a step, in the order of their declaration."""
     for field in dataclasses.fields(spec.params):
-        default = field.default if field.default is not dataclasses.MISSING else field.default_factory() if field.default_factory is not dataclasses.MISSING else ""
+        default = (
+            field.default
+            if field.default is not dataclasses.MISSING
+            else field.default_factory()
+            if field.default_factory is not dataclasses.MISSING
+            else ""
+        )
         yield Parameter(field.name, field.type if isinstance(field.type, str) else field.type.__name__, repr(default))
 
 
@@ -50,4 +56,10 @@ def _step_schema(definitions: dict[str, Any], spec: StepSpec) -> dict[str, Any]:
     roles = {role: {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]} for role in spec.inputs}
     common = {name: definitions["StepEntry"]["properties"][name] for name in ("inputs", "need")}
     properties = {"use": {"const": spec.name}} | common | roles | params.get("properties", {})
-    return {"title": spec.name, "description": spec.summary, "type": "object", "properties": properties, "additionalProperties": False}
+    return {
+        "title": spec.name,
+        "description": spec.summary,
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+    }

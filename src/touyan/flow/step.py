@@ -19,6 +19,7 @@ from touyan.core.rights import Purpose
 
 P_co = TypeVar("P_co", covariant=True)
 
+
 @dataclass(frozen=True, slots=True)
 class InputSpec:
     """One named input of a step."""

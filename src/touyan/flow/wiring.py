@@ -17,7 +17,9 @@ Wires = Mapping[str, tuple[str, ...]]
 """Role to the names of what is given for it."""
 
 
-def wire(marked: Marked, place: tuple[str, ...], spec: StepSpec, given: Wires, earlier: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+def wire(
+    marked: Marked, place: tuple[str, ...], spec: StepSpec, given: Wires, earlier: Mapping[str, str]
+) -> dict[str, tuple[str, ...]]:
     """Inputs by role: what the flow says, else the nearest earlier step that makes the kind, or all of them for a list.
 
     `given` is what the flow says, `earlier` the steps before this one with the kind of Asset each makes. Raises Invalid.

@@ -52,7 +52,9 @@ def read_yaml(path: Path) -> Marked:
         raise Invalid("bad-flow", f"{path} is not UTF-8", "save it as UTF-8") from error
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise Invalid("bad-flow", f"{path}:{line}: {error.problem or 'not YAML'}", "check indentation, colons and quotes") from error
+        raise Invalid(
+            "bad-flow", f"{path}:{line}: {error.problem or 'not YAML'}", "check indentation, colons and quotes"
+        ) from error
     except (YAMLError, RecursionError) as error:
         raise Invalid("bad-flow", f"{path}: not YAML: {str(error)[:200]}", "check indentation, colons and quotes") from error
     marked = Marked(path, text, None, {})
@@ -67,7 +69,9 @@ def _read(path: Path) -> bytes:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         reason = "" if isinstance(error, FileNotFoundError) else f": {getattr(error, 'strerror', None) or error}"
-        raise Missing("no-file", f"there is no file {path!s:.200}{reason}", "give the path of a flow file; make one: touyan init") from error
+        raise Missing(
+            "no-file", f"there is no file {path!s:.200}{reason}", "give the path of a flow file; make one: touyan init"
+        ) from error
     if len(data) > MAX_BYTES:
         raise Invalid("bad-flow", f"{path} is larger than 1 MiB", "a flow file is small: put data into sources")
     return data
