@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from touyan.core.errors import Broken, Conflict, Invalid
 from touyan.store import tables as t
@@ -105,3 +106,9 @@ def test_the_migrations_make_the_schema_of_the_tables(store: Store) -> None:
 def test_migrating_again_changes_nothing(store: Store) -> None:
     store.database.migrate()
     assert store.database.schema() == SCHEMA
+
+
+def test_an_error_of_the_driver_never_repeats_what_people_wrote(sqlite_store: Store) -> None:
+    with pytest.raises(IntegrityError, match="NOT NULL") as told, sqlite_store.database.write() as connection:
+        connection.execute(text("insert into project (id, title) values (:words, null)"), {"words": "13812345678"})
+    assert "13812345678" not in str(told.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import pytest
 
 from touyan.core.errors import Conflict, Missing
 from touyan.store.events import EventLog
-from touyan.store.home import Store, open_store
+from touyan.store.home import Store, default_home, make_home, open_store
 
 FOUND = """
 import sys
@@ -77,3 +78,27 @@ def test_where_there_is_no_store_the_way_to_one_is_told(tmp_path: Path) -> None:
     with pytest.raises(Missing) as told:
         open_store(tmp_path / "nowhere")
     assert "touyan init" in told.value.hint
+
+
+def test_a_home_is_for_its_owner_alone(sqlite_store: Store) -> None:
+    home = sqlite_store.home
+    for name in ("keys", "objects", "jobs", "runs"):
+        assert (home / name).stat().st_mode & 0o777 == 0o700
+    for path in home.glob("touyan.db*"):
+        assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_new_home_is_closed_itself(tmp_path: Path) -> None:
+    make_home(tmp_path / "new")
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_store_above_is_taken_only_where_it_is_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".touyan" / "keys").mkdir(parents=True)
+    (tmp_path / "deep").mkdir()
+    monkeypatch.delenv("TOUYAN_HOME", raising=False)
+    monkeypatch.chdir(tmp_path / "deep")
+    assert default_home() == tmp_path / ".touyan"
+    stranger = os.geteuid() + 1
+    monkeypatch.setattr("os.geteuid", lambda: stranger)
+    assert default_home() == tmp_path / "deep" / ".touyan"

@@ -27,7 +27,7 @@ from touyan.core.seam import iso
 from touyan.store import tables as t
 from touyan.store.audit import audit_log
 from touyan.store.database import SCHEMA, Database, setting
-from touyan.store.home import Store
+from touyan.store.home import Store, make_home
 from touyan.store.keys import PublicKey
 from touyan.store.objects import disk_errors, open_objects
 from touyan.store.policy import Thing, require
@@ -194,8 +194,7 @@ def restore(source: Path, home: Path) -> BackupReport:
     shutil.rmtree(draft, ignore_errors=True)  # of a restore that was cut off
     try:
         with disk_errors(home.parent):
-            for name in ("keys", "objects", "jobs", "runs"):
-                (draft / name).mkdir(mode=0o700 if name == "keys" else 0o755, parents=True)
+            make_home(draft)
             _restore_files(source, manifest, draft)
             _restore_tables(source, manifest, draft)
             if home.exists():

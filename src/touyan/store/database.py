@@ -86,9 +86,11 @@ class Database:
 def _sqlite(url: str) -> Engine:
     path = Path(url.removeprefix("sqlite:///"))
     refuse_network_file_system(path)
+    if path.parent.is_dir() and not path.exists():
+        path.touch(mode=0o600)  # SQLite gives its log and index the mode of the database
     # A connection serves one thread at a time and is kept: opening one costs more than a transaction. A forked child starts without.
     arguments = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}
-    engine = create_engine(url, poolclass=QueuePool, pool_size=5, max_overflow=45, connect_args=arguments)
+    engine = create_engine(url, poolclass=QueuePool, pool_size=5, max_overflow=45, connect_args=arguments, hide_parameters=True)
     _forget_in_children(weakref.ref(engine))
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

@@ -106,11 +106,19 @@ class Store:
 
 
 def default_home() -> Path:
-    """TOUYAN_HOME, else `.touyan` in this folder or the nearest one above that has it, else `.touyan` here."""
+    """TOUYAN_HOME, else `.touyan` in this folder or the nearest one above that has one of ours, else `.touyan` here."""
     if given := os.environ.get("TOUYAN_HOME"):
         return Path(given).absolute()
     here = Path.cwd()
-    return next((p / ".touyan" for p in (here, *here.parents) if (p / ".touyan" / "keys").is_dir()), here / ".touyan")
+    return next((p / ".touyan" for p in (here, *here.parents) if _is_mine(p / ".touyan" / "keys")), here / ".touyan")
+
+
+def _is_mine(keys: Path) -> bool:
+    """Whether a store is there and ours: one that somebody else put into a folder above would take in what we gather."""
+    try:
+        return keys.is_dir() and keys.stat().st_uid == os.geteuid()
+    except PermissionError:
+        return False
 
 
 def open_store(home: Path | None = None, *, create: bool = False, organisation: str = "local", person: str = "", seam: Seam | None = None) -> Store:
@@ -121,8 +129,7 @@ def open_store(home: Path | None = None, *, create: bool = False, organisation: 
     folder = (home or default_home()).absolute()
     if not create and not (folder / "keys").is_dir():
         raise Missing("no-store", f"there is no store in {folder}", "make one: touyan init; or set TOUYAN_HOME")
-    for name in ("keys", "objects", "jobs", "runs"):
-        (folder / name).mkdir(mode=0o700 if name == "keys" else 0o755, parents=True, exist_ok=True)
+    make_home(folder)
     database_url = os.environ.get("TOUYAN_DATABASE") or f"sqlite:///{folder / 'touyan.db'}"
     store = Store(folder, database_url, os.environ.get("TOUYAN_OBJECTS") or str(folder / "objects"), seam or SystemSeam())
     store.database.migrate()
@@ -139,6 +146,13 @@ def open_store(home: Path | None = None, *, create: bool = False, organisation: 
             store.close()
             raise
     return store
+
+
+def make_home(folder: Path) -> None:
+    """The folders of a store, for its owner alone: documents, what people asked a service, and private keys lie in them."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in ("keys", "objects", "jobs", "runs"):
+        (folder / name).mkdir(mode=0o700, exist_ok=True)
 
 
 def _found_once(store: Store, organisation: str, person: str) -> None:
