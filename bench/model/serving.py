@@ -55,8 +55,7 @@ class EndlessCodec:
     """The engine asks its codec for nothing here: prompts come as ids."""
 
 
-def ours(model: Llama, prompts: list[list[int]], tokens: int) -> int:
-    engine = LlamaEngine(model, EndlessCodec(), "bench")  # type: ignore[arg-type]
+def ours(engine: LlamaEngine, prompts: list[list[int]], tokens: int) -> int:
     running = [engine.start(prompt, Sampling(), tokens) for prompt in prompts]
     made = 0
     while running:
@@ -109,10 +108,11 @@ def main() -> None:
         f"torch {torch.__version__}, {given.threads} threads, {PROMPT_TOKENS} prompt tokens, {given.tokens} new tokens, float32"
     )
     print(f"{'':<38}{'tokens/s':>12}{'tokens/CPU-s':>16}{'wall s':>10}{'CPU s':>10}")
+    server = LlamaEngine(model, EndlessCodec(), "bench")  # type: ignore[arg-type]
     generator = torch.Generator().manual_seed(0)
     for count in (1, 8):
         prompts = torch.randint(3, model.shape.vocabulary, (count, PROMPT_TOKENS), generator=generator).tolist()
-        engine = measure(lambda p=prompts: ours(model, p, given.tokens), given.repeats)  # type: ignore[misc]
+        engine = measure(lambda p=prompts: ours(server, p, given.tokens), given.repeats)  # type: ignore[misc]
         library = measure(lambda p=prompts: theirs(foreign, p, given.tokens), given.repeats)  # type: ignore[misc]
         print(engine.line(f"touyan, {count} at once"))
         print(library.line(f"transformers.generate, batch of {count}"))

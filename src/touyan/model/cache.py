@@ -21,21 +21,21 @@ FIRST_LENGTH = 64
 
 
 class KeyValueCache:
-    """Keys and values of all layers: one tensor a layer, [rows, groups of keys then groups of values, positions, head_width]."""
+    """Keys and values of all layers: one tensor a layer, [2, rows, groups, positions, head_width]."""
 
     def __init__(self, model: Llama) -> None:
         self.model = model
         self.lengths: list[int] = []
         """Positions filled, by row."""
         self._cos, self._sin = _tables(model.shape)
-        empty = torch.zeros(0, 2 * model.shape.groups, FIRST_LENGTH, model.shape.head_width)
+        empty = torch.zeros(2, 0, model.shape.groups, FIRST_LENGTH, model.shape.head_width)
         self._stores = [empty.clone() for _ in model.blocks]
 
     def add_row(self) -> int:
         """A fresh row at the end."""
         self.lengths.append(0)
-        if len(self.lengths) > self._stores[0].shape[0]:
-            self._grow(rows=max(1, 2 * self._stores[0].shape[0]), positions=self._stores[0].shape[2])
+        if len(self.lengths) > self._stores[0].shape[1]:
+            self._grow(rows=max(1, 2 * self._stores[0].shape[1]), positions=self._stores[0].shape[3])
         return len(self.lengths) - 1
 
     def remove_row(self, row: int) -> int:
@@ -43,26 +43,25 @@ class KeyValueCache:
         last = len(self.lengths) - 1
         if row != last:
             for store in self._stores:
-                store[row].copy_(store[last])
+                store[:, row].copy_(store[:, last])
             self.lengths[row] = self.lengths[last]
         self.lengths.pop()
         return last
 
     def prefill(self, row: int, tokens: Sequence[int]) -> Tensor:
-        """Reads a whole prompt into an empty row. Gives the logits after it: [vocabulary]."""
+        """Reads a whole prompt into an empty row. Gives the logits after it: [1, vocabulary]."""
         length = len(tokens)
         self._ensure(length)
         stream = F.embedding(torch.tensor([list(tokens)]), self.model.embedding)
-        groups = self.model.shape.groups
         for layer, block in enumerate(self.model.blocks):
             assert isinstance(block, Block)
             query, stored = self._project(block, stream, self._cos[:length], self._sin[:length])
-            self._stores[layer][row, :, :length] = stored[0]
-            key, value = self._spread(stored[:, :groups]), self._spread(stored[:, groups:])
-            attended = F.scaled_dot_product_attention(query, key, value, is_causal=True)
+            self._stores[layer][:, row, :, :length] = stored[0]
+            key, value = stored.unbind(1)
+            attended = F.scaled_dot_product_attention(query, self._spread(key), self._spread(value), is_causal=True)
             stream = self._finish(block, stream, attended)
         self.lengths[row] = length
-        return self._logits(stream[:, -1:])[0]
+        return self._logits(stream[:, -1:])
 
     def extend(self, rows: Sequence[int], tokens: Sequence[int]) -> Tensor:
         """Reads one more token into each of `rows`. Gives their logits: [rows, vocabulary]."""
@@ -82,8 +81,8 @@ class KeyValueCache:
             assert isinstance(block, Block)
             query, stored = self._project(block, stream, cos, sin)
             store = self._stores[layer]
-            store[at, :, places] = stored[:, :, 0]
-            held = store[: len(rows), :, :longest] if in_place else store[at, :, :longest]
+            store[:, at, :, places] = stored[:, :, :, 0]
+            held = store[:, : len(rows), :, :longest] if in_place else store[:, at, :, :longest]
             stream = self._finish(block, stream, self._attend(query, held, mask))
         for row in rows:
             self.lengths[row] += 1
@@ -93,17 +92,17 @@ class KeyValueCache:
         """One query a row over its cache, the heads of a group together: [rows, heads, 1, head_width]."""
         shape = self.model.shape
         grouped = query.view(query.shape[0], shape.groups, shape.heads // shape.groups, shape.head_width)
-        scores = grouped @ held[:, : shape.groups].transpose(2, 3) * shape.head_width**-0.5
+        scores = grouped @ held[0].transpose(2, 3) * shape.head_width**-0.5
         weights = torch.softmax(scores if mask is None else scores + mask, -1)
-        return (weights @ held[:, shape.groups :]).view(query.shape)
+        return (weights @ held[1]).view(query.shape)
 
     def _project(self, block: Block, stream: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor]:
-        """Queries, and what the cache keeps: [rows, heads, length, head_width] and the same of keys, then values."""
+        """Queries, and what the cache keeps: [rows, heads, length, head_width] and [rows, 2, groups, length, head_width]."""
         shape = self.model.shape
         normed = _norm(stream, block.attention_norm, shape.norm_epsilon)
         heads = F.linear(normed, block.qkv).view(*stream.shape[:2], shape.heads + 2 * shape.groups, shape.head_width)
         turned = torch.addcmul(heads * cos, heads.roll(shape.head_width // 2, -1), sin).transpose(1, 2)
-        return turned[:, : shape.heads], turned[:, shape.heads :]
+        return turned[:, : shape.heads], turned[:, shape.heads :].unflatten(1, (2, shape.groups))
 
     def _spread(self, part: Tensor) -> Tensor:
         """Keys or values once for each head of their group."""
@@ -120,14 +119,14 @@ class KeyValueCache:
         return self.model.logits(_norm(stream[:, 0], self.model.norm, self.model.shape.norm_epsilon))
 
     def _ensure(self, positions: int) -> None:
-        rows, _, held, _ = self._stores[0].shape
+        _, rows, _, held, _ = self._stores[0].shape
         if positions > held:
             self._grow(rows, max(positions, 2 * held))
 
     def _grow(self, rows: int, positions: int) -> None:
         for layer, old in enumerate(self._stores):
-            new = torch.zeros(rows, old.shape[1], positions, old.shape[3])
-            new[: old.shape[0], :, : old.shape[2]] = old
+            new = torch.zeros(2, rows, old.shape[2], positions, old.shape[4])
+            new[:, : old.shape[1], :, : old.shape[3]] = old
             self._stores[layer] = new
 
 

@@ -71,15 +71,11 @@ class LlamaEngine:
     @torch.inference_mode()
     def step(self, sequences: Many[Sequence]) -> list[int | None]:
         running = [cast(Generation, sequence) for sequence in sequences if sequence.finish is None]
-        logits: dict[int, torch.Tensor] = {}
         old = sorted((one for one in running if one.slot >= 0), key=lambda one: one.slot)
-        if old:
-            rows = self._cache.extend([one.slot for one in old], [one.tokens[-1] for one in old])
-            logits |= {id(one): row for one, row in zip(old, rows, strict=True)}
-        for one in running:
-            if one.slot < 0:
-                logits[id(one)] = self._prefill(one)
-        chosen = {id(one): self._choose(one, logits[id(one)]) for one in running}
+        new = [one for one in running if one.slot < 0]
+        parts = [self._cache.extend([one.slot for one in old], [one.tokens[-1] for one in old])] if old else []
+        parts += [self._prefill(one) for one in new]
+        chosen = self._choose([*old, *new], torch.cat(parts)) if parts else {}
         for one in running:
             if one.finish is not None:
                 self.end(one)
@@ -109,14 +105,19 @@ class LlamaEngine:
         raise Missing("no-task", f"{self.model_id} generates text and does not classify", "ask a model with the task 'classify'")
 
     def _prefill(self, one: Generation) -> torch.Tensor:
+        """[1, vocabulary]"""
         one.slot = self._cache.add_row()
         self._rows.append(one)
         return self._cache.prefill(one.slot, one.prompt)
 
-    def _choose(self, one: Generation, logits: torch.Tensor) -> int | None:
-        is_greedy = one.sampling.temperature == 0
-        token = int(logits.argmax()) if is_greedy else choose(logits.numpy(), one.sampling, one.random)
-        return one.accept(token, self.model.shape.end)
+    def _choose(self, running: list[Generation], logits: torch.Tensor) -> dict[int, int | None]:
+        """What each gets, by its identity. The greedy are chosen together."""
+        best, end = logits.argmax(-1).tolist(), self.model.shape.end
+        chosen: dict[int, int | None] = {}
+        for one, top, row in zip(running, best, logits, strict=True):
+            is_greedy = one.sampling.temperature == 0
+            chosen[id(one)] = one.accept(top if is_greedy else choose(row.numpy(), one.sampling, one.random), end)
+        return chosen
 
     def _batch_bits(self, rows: list[list[int]]) -> list[float]:
         """Documents longer than the context are read in windows that overlap by half, each token predicted once."""
