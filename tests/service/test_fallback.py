@@ -41,6 +41,13 @@ def test_a_model_without_a_permit_is_not_served(make_live: Make) -> None:
     assert httpx.get(f"{live.url}/healthz").json()["status"] == HUMANS_ONLY
 
 
+def test_why_nothing_is_served_is_not_told_without_a_key(make_live: Make) -> None:
+    live = make_live(permitted=False)
+    told = httpx.get(f"{live.url}/healthz").json()
+    assert told["reason"] == "no model is cleared to be served now"
+    assert "permit" not in told["reason"] + told["hint"]
+
+
 def test_suspending_stops_and_resuming_serves_again(make_live: Make, seam: FixedSeam) -> None:
     live = make_live()
     number = live.post("/v1/completions", prompt="第").json()["touyan"]["permit"]

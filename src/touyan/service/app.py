@@ -216,7 +216,8 @@ def _state(running: Running) -> dict[str, Any]:
     try:
         opened = running.address.now()
     except TouyanError as error:
-        reason = error.message if isinstance(error, Refused) else "the service cannot tell now"
+        # Whoever asks here shows no key: the reasons name sources and withdrawals, so they are for holders of keys and for the log.
+        reason = "no model is cleared to be served now" if isinstance(error, Refused) else "the service cannot tell now"
         return common | {"status": "humans-only", "reason": reason, "hint": error.hint}
     about = about_model(running, opened) | {"tasks": sorted(opened.engine.tasks), "expires_at": opened.cleared.expires_at}
     return common | about | {"status": "serving", "conditions": list(opened.cleared.conditions)}
