@@ -10,6 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,12 +100,10 @@ def _pack_shard(packer: Packer, shard: Path, out: Path, number: int, rows: int) 
         with tokens.open("wb") as file, PartWriter(index, token_index_schema()) as index_part:
             for doc_ids, texts in _documents(shard, side, rows):
                 packed = packer.encode(texts)
-                bounds = [position]
-                for ids in packed:
-                    file.write(ids.tobytes())
-                    bounds.append(bounds[-1] + len(ids))
-                position = bounds[-1]
+                bounds = [*accumulate(map(len, packed), initial=position)]
+                file.writelines(ids.tobytes() for ids in packed)
                 index_part.extend({"doc_id": doc_ids, "start": bounds[:-1], "end": bounds[1:]})
+                position = bounds[-1]
         files += [tokens, index]
     return files
 

@@ -128,15 +128,17 @@ def _exclude_seen(sides: Sides, shards: list[Path]) -> None:
     from touyan.corpus.overlap import Wanted
 
     wanted = Wanted()
-    for is_train in (False, True):
-        for shard in shards:
-            rows = [row for row in _rows([shard]) if (row["group"] not in sides.test_groups) is is_train]
-            doc_ids, texts = [row["doc_id"] for row in rows], [row["text"] for row in rows]
-            if is_train:
-                for test, train in wanted.hits(doc_ids, texts):
-                    sides.seen.setdefault(test, train)
-            else:
-                wanted.add(doc_ids, texts)
+    for shard in shards:
+        wanted.add(*_side(sides, shard, is_train=False))
+    for shard in shards:
+        for test, train in wanted.hits(*_side(sides, shard, is_train=True)):
+            sides.seen.setdefault(test, train)
+
+
+def _side(sides: Sides, shard: Path, *, is_train: bool) -> tuple[list[str], list[str]]:
+    """Ids and texts of a shard's documents on one side."""
+    rows = [row for row in _rows([shard]) if (row["group"] not in sides.test_groups) is is_train]
+    return [row["doc_id"] for row in rows], [row["text"] for row in rows]
 
 
 def _write_part(source: Path, shard: Path, out: Path, number: int, sides: Sides) -> list[Path]:

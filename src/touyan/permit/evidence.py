@@ -52,9 +52,8 @@ class Evidence:
         for shard in document_shards(self.corpus):
             for batch in read_document_batches(shard, with_split=True, columns=wanted):
                 values = batch.to_pydict()
-                for split, *row in zip(values["split"], *(values[n] for n in columns), strict=True):
-                    if split != "excluded":
-                        yield tuple(row)
+                rows = zip(values["split"], *(values[n] for n in columns), strict=True)
+                yield from (tuple(row) for split, *row in rows if split != "excluded")
 
     def sample(self, least: int, share: float = 0.0) -> Sample:
         """Draws at least `least` documents and at least `share` of them all; everything where there are fewer.
