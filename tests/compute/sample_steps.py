@@ -111,14 +111,23 @@ def show_environment(work: Work[Params]) -> None:
     (work.out / "environment").write_text("\n".join([*lines, f"path0={sys.path[0]}", f"cpus={len(os.sched_getaffinity(0))}"]))
 
 
+def meddle(work: Work[Params]) -> None:
+    """Writes over what the worker tells the agent: `text` names the file."""
+    (work.out.parent / work.params.text).write_text('{"counts": 3}')
+    (work.out / "made").write_text("x")
+    if work.params.text == "done.json":
+        (work.out.parent / "telemetry.json").write_text("{}")
+        os._exit(0)
+
+
 def _step(run: Any) -> StepSpec:
     given = InputSpec("source", many=True, optional=True)
     return StepSpec(run.__name__, "1", "report", {"given": given}, Params, "refine", run)
 
 
-RUNS = (write, refuse, crash, hog, spin, sleep, breed, die, chatter, shards, count_up, show_environment)
+RUNS = (write, refuse, crash, hog, spin, sleep, breed, die, chatter, shards, count_up, show_environment, meddle)
 STEPS = {run.__name__: _step(run) for run in RUNS}
 WRITE, REFUSE, CRASH, HOG, SPIN, SLEEP = (STEPS[n] for n in ("write", "refuse", "crash", "hog", "spin", "sleep"))
 BREED, DIE, CHATTER, SHARDS, COUNT_UP = (STEPS[n] for n in ("breed", "die", "chatter", "shards", "count_up"))
-SHOW_ENVIRONMENT = STEPS["show_environment"]
+SHOW_ENVIRONMENT, MEDDLE = STEPS["show_environment"], STEPS["meddle"]
 TOUYAN_STEPS = ",".join(f"sample_steps:{name.upper()}" for name in STEPS)

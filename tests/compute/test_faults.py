@@ -193,6 +193,24 @@ def test_a_stored_result_is_published_and_not_made_again(
     assert [a.state for a in live_store.jobs.attempts(job)] == ["succeeded"]
 
 
+def test_a_result_that_cannot_be_read_is_made_again(
+    live_store: Store, spec_of: SpecOf, monkeypatch: pytest.MonkeyPatch, read_out: Callable[..., str]
+) -> None:
+    """A payload can write `result.json` itself, and end its agent."""
+    job = live_store.jobs.submit(live_store.me(), spec_of(live_store, "write"))
+    dead = Agent(live_store, LocalDriver(), live_store.agent())
+    monkeypatch.setattr(dead, "_owner", "elsewhere/1/1")
+    claim = dead.claim()
+    assert claim is not None
+    dead.folder(claim).create()
+    dead.folder(claim).file("result").write_text(f'{{"token": {claim.token}, "manifest": 1}}')
+    monkeypatch.setattr("touyan.compute.agent.is_dead", lambda owner: owner == "elsewhere/1/1")
+    with LocalSite(live_store) as site:
+        while live_store.jobs.get(job).state != "done":
+            site.wait(5)
+    assert read_out(live_store, live_store.jobs.get(job)) == "hello\n0.5"
+
+
 def test_an_attempt_that_was_lost_meanwhile_publishes_nothing(
     live_store: Store, spec_of: SpecOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:

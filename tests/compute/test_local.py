@@ -91,6 +91,19 @@ def test_children_that_ignore_signals_do_not_outlive_their_attempt(
     assert with_environment(f"{ATTEMPT}={live_store.jobs.attempts(job.id)[0].id}") == []
 
 
+def test_a_step_that_forges_the_word_of_its_worker_fails_and_the_site_goes_on(live_store: Store, run_job: RunJob) -> None:
+    job = run_job(live_store, "meddle", text="done.json")
+    assert isinstance(job.error, Broken)
+    assert job.error.code == "damaged-attempt"
+    assert run_job(live_store, "write", text="after").state == "done"
+
+
+def test_a_progress_that_is_none_is_not_kept(live_store: Store, run_job: RunJob) -> None:
+    job = run_job(live_store, "meddle", text="progress.json")
+    assert job.state == "done"
+    assert live_store.jobs.attempts(job.id)[0].progress == {}
+
+
 def test_a_log_is_cut_at_its_limit(live_store: Store, run_job: RunJob, folder_of: FolderOf) -> None:
     job = run_job(live_store, "chatter")
     log = folder_of(live_store, job.id).log.read_bytes()

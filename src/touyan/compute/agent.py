@@ -7,6 +7,7 @@ seen, and a result is in the store whole, by one transaction, or not at all.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -191,8 +192,11 @@ class Agent:
             return  # another agent was faster
 
     def _complete(self, claim: Claim, folder: AttemptFolder) -> tuple[Manifest, Outcome] | None:
-        """The result that a dead agent had stored but not yet made count."""
-        found = read_result(folder, claim.token)
+        """The result that a dead agent had stored but not yet made count; one that cannot be read is none, and the step is repeated."""
+        try:
+            found = read_result(folder, claim.token)
+        except (KeyError, TypeError, TouyanError):
+            return None
         if found is None or not all(self._store.objects.has(f.sha256, f.size_bytes) for f in found[0].files):
             return None
         return found
@@ -208,16 +212,25 @@ class Agent:
 
 
 def _outcome(folder: AttemptFolder) -> Outcome:
-    """What the worker left beside `out/`."""
-    counts = cast(Mapping[str, int], read_json(folder.file("done"))["counts"])
-    said = cast("Mapping[str, Mapping[str, str]]", read_json(folder.file("telemetry")))
-    return Outcome(counts, said["telemetry"], said["environment"], _progress(folder))
+    """What the worker left beside `out/`. Raises Broken where the step wrote over it."""
+    done, said = (read_json(folder.file(name)) for name in ("done", "telemetry"))
+    parts = (done.get("counts"), said.get("telemetry"), said.get("environment"))
+    if not all(isinstance(p, dict) for p in parts):
+        raise Broken("damaged-attempt", "done.json or telemetry.json of an Attempt was changed", "see what the step writes outside out/")
+    counts, telemetry, environment = cast("tuple[dict[str, Any], dict[str, Any], dict[str, Any]]", parts)
+    return Outcome(counts, telemetry, environment, _progress(folder))
 
 
 def _progress(folder: AttemptFolder) -> str:
-    """The step's last word on how far it is; empty before its first."""
-    path = folder.file("progress")
-    return path.read_text() if path.exists() else ""
+    """The step's last word on how far it is, as JSON; empty before its first. It is shown and decides nothing, so a bad one is none."""
+    try:
+        value = read_json(folder.file("progress"))
+    except Broken:
+        return ""
+    done, total, unit = (value.get(name) for name in ("done", "total", "unit"))
+    if not (isinstance(done, int | float) and isinstance(total, int | float | None) and isinstance(unit, str)):
+        return ""
+    return json.dumps({"done": done, "total": total, "unit": unit[:40]}, separators=(",", ":"))
 
 
 def _result(claim: Claim, manifest: Manifest, outcome: Outcome) -> dict[str, object]:

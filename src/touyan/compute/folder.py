@@ -22,6 +22,8 @@ from touyan.core.errors import Broken, TouyanError
 
 FOLDER_VERSION = 1
 """Of all files together; `inputs.json` holds it."""
+MOST_JSON_BYTES = 64 << 20
+"""The mark of a shard of 400,000 files; what is longer is cut, and then no JSON."""
 MARK = ".done"
 """Suffix of the marks of finished shards in `out/`; no Asset holds files of that name."""
 
@@ -94,12 +96,13 @@ def write_json(path: Path, value: Mapping[str, object], durable: bool = False) -
 
 
 def read_json(path: Path) -> dict[str, object]:
-    """The object in a file, empty where there is none. Raises Broken on anything else."""
+    """The object in a file, empty where there is none. Raises Broken on anything else: a payload may have written it."""
     try:
-        value = json.loads(path.read_bytes())
+        with path.open("rb") as file:
+            value = json.loads(file.read(MOST_JSON_BYTES))
     except FileNotFoundError:
         return {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Broken(
             "damaged-attempt", f"{path.name} of an Attempt is no JSON: {error}", "run the flow again: the step is repeated"
         ) from error
