@@ -15,6 +15,7 @@ from torch import Tensor
 
 from touyan.model.checkpoint import LossPoint, Progress, load_checkpoint, save_checkpoint, write_curve
 from touyan.model.crew import Crew
+from touyan.model.heap import return_large_blocks
 from touyan.model.kernels import CrossEntropy
 from touyan.model.llama import Llama, save_model
 from touyan.model.muon import Muon, Rates
@@ -33,6 +34,7 @@ CURVE_STEPS = 10
 def pretrain(work: Work[TrainParams], pieces: list[Piece], shape: LlamaShape) -> Progress:
     """Trains on `pieces` until the budget is spent and writes the model and `loss.jsonl` to `work.out`."""
     params = work.params
+    return_large_blocks()
     torch.manual_seed(params.seed)
     model = Llama(shape)
     model.initialise(params.seed)
