@@ -101,7 +101,7 @@ def review(store: Store, run: RunRecord) -> str:
         return "review"
     issued = decide(store, run.actor, asked, run.flow.file.permit)
     run.permit = brief(issued) if issued is not None else None
-    return "" if issued is not None else "permit"
+    return "" if issued is not None and issued.state == "valid" else "permit"
 
 
 def serve(store: Store, run: RunRecord) -> str:

@@ -18,7 +18,6 @@ MODELS = """\
   pack: {}
   train: {tokens: 2000, width: 32, layers: 1, heads: 2, inner: 64, batch_tokens: 256, piece_tokens: 64, precision: float32, threads: 1}
   ngram: {}
-  linear: {}
   evaluate: {}
   check: {rule_pack: demo}
 """

@@ -1,16 +1,17 @@
 """The verb `gather`: the sources of a flow become source Assets with an owner and rights, or are refused with reasons.
 
-Rights are asked before a byte is read: a source whose rights block is never opened. Bytes that did not change since the last
-time (by the file's stat) are not hashed again. Invariant: what is cleared here has a rights Statement signed by the actor.
+Rights are asked before a byte is read: a source whose rights block, or that was withdrawn, is never opened. Bytes that did not
+change since the last time (by the file's stat) are not hashed again. Invariant: what is cleared here has a rights Statement
+signed by the actor.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sqlalchemy import delete, insert, select
 
@@ -26,6 +27,9 @@ from touyan.store.home import Store
 from touyan.store.policy import Thing, require
 
 RACY_NS = 2_000_000_000  # a file written this recently may change again without a new time stamp: it is not remembered
+CHUNK = 500
+"""Values in one SQL list: SQLite takes 32,766 parameters at most."""
+Item = TypeVar("Item")
 
 
 class SourceEntry(Protocol):
@@ -69,23 +73,39 @@ class Gathered:
         }  # fmt: skip
 
 
-def gather(store: Store, actor: Actor, sources: Mapping[str, SourceEntry], folder: Path, purposes: Sequence[Purpose]) -> list[Gathered]:
-    """Gathers every source for the given purposes. Raises Missing or Invalid where a cleared one cannot be found."""
-    return [_gather_one(store, actor, name, entry, folder, purposes) for name, entry in sources.items()]
+def gather(
+    store: Store, actor: Actor, sources: Mapping[str, SourceEntry], folder: Path, purposes: Sequence[Purpose]
+) -> list[Gathered]:
+    """Gathers every source for the given purposes.
+
+    Raises Missing or Invalid where a cleared one cannot be found or read, Refused where the actor may not gather or state rights,
+    Conflict where a source changes while it is read.
+    """
+    try:
+        return [_gather_one(store, actor, name, entry, folder, purposes) for name, entry in sources.items()]
+    except Refused as refusal:
+        store.gate.tell(actor, "access.refused", [], refusal, {"verb": "gather"})
+        raise
 
 
 def _gather_one(store: Store, actor: Actor, name: str, entry: SourceEntry, folder: Path, purposes: Sequence[Purpose]) -> Gathered:
     who, rights = f"{entry.provider}/{name}", rights_from_json(entry.rights)
-    blocks = _blocks_of(who, rights, purposes, store.seam.now_ms())
-    if blocks:
-        return _refused(store, actor, Gathered(name, who, entry.path, entry.reader, rights, blocks=blocks))
+    source = Gathered(name, who, entry.path, entry.reader, rights)
+    withdrawn = store.withdrawals.active(actor.project, who)
+    blocks = [Block(who, "withdrawal", f"it was withdrawn ({w.effect}): {w.reason}") for w in withdrawn if w.selector == "source"]
+    if blocks := [*_blocks_of(who, rights, purposes, store.seam.now_ms()), *blocks]:
+        return _refused(store, actor, replace(source, blocks=tuple(blocks)))
     require(actor, "gather", Thing("source", who, actor.project))
-    found = snapshot(entry.path, folder)
-    files = _keep(store, found)
-    asset = _publish(store, actor, who, files, rights)
+    try:
+        found = snapshot(entry.path, folder)
+    except Refused as refusal:  # a link that leaves the folder: the source is refused, the others go on
+        return _refused(store, actor, replace(source, blocks=(Block(who, "files", refusal.message),)))
+    asset = _publish(store, actor, who, _keep(store, found), rights)
     with store.database.read() as connection:
-        blocks = tuple(b for p in purposes for b in store.gate.blocks(connection, actor.project, asset, p, _partly(store, actor, who)))
-    gathered = Gathered(name, who, entry.path, entry.reader, rights, asset, found.size_bytes, tuple(dict.fromkeys(blocks)))
+        # Single documents and persons that were withdrawn are left out by the refinery; the rest of the source goes on.
+        partly = [w.id for w in withdrawn if w.selector != "source"]
+        blocks = [b for p in purposes for b in store.gate.blocks(connection, actor.project, asset, p, partly)]
+    gathered = replace(source, asset=asset, size_bytes=found.size_bytes, blocks=tuple(dict.fromkeys(blocks)))
     return _refused(store, actor, gathered) if blocks else gathered
 
 
@@ -94,58 +114,73 @@ def _blocks_of(who: str, rights: Rights, purposes: Sequence[Purpose], at_ms: int
     return tuple(dict.fromkeys(b for p in purposes for b in permitted.why_not(p, at_ms)))
 
 
-def _partly(store: Store, actor: Actor, who: str) -> list[str]:
-    """Withdrawals of single documents or subjects: the refinery leaves those out, the rest of the source goes on."""
-    return [w.id for w in store.withdrawals.active(actor.project, who) if w.selector != "source"]
-
-
 def _refused(store: Store, actor: Actor, source: Gathered) -> Gathered:
-    reasons = "; ".join(dict.fromkeys(b.reason for b in source.blocks))
-    refusal = Refused("source-refused", f"the source {source.provider} is refused: {reasons}", "complete its rights record, with evidence")
-    store.gate.tell(actor, "source.refused", [source.asset or source.provider], refusal, {"source": source.provider})
+    store.gate.tell(actor, "source.refused", [source.asset or source.provider], complaint(source), {"source": source.provider})
     return source
 
 
 def _keep(store: Store, found: Snapshot) -> list[FileRef]:
     """FileRefs of the snapshot, with their objects in the store."""
-    paths = {f.path: str(f.absolute) for f in found.files}
-    with store.database.read() as connection:
-        rows = connection.execute(select(t.file_stat).where(t.file_stat.c.path.in_(paths.values()))).mappings()
-        known = {r["path"]: (r["stat"], r["sha256"], r["size_bytes"]) for r in rows}
+    known = _known(store, [str(f.absolute) for f in found.files])
     refs: list[FileRef] = []
     fresh: list[dict[str, object]] = []
     for file in found.files:
-        stat, sha256, size = known.get(paths[file.path], ("", "", -1))
-        key = "|".join(map(str, file.stat_key))
-        if stat != key or not store.objects.has(sha256, size):
+        stat, sha256, size = known.get(str(file.absolute), ("", "", -1))
+        if stat != _stat(file) or not store.objects.has(sha256, size):
             stored = _put(store, file)
             sha256, size = stored.sha256, stored.size_bytes
-            fresh.append({"path": paths[file.path], "stat": key, "sha256": sha256, "size_bytes": size})
+            if time.time_ns() - file.modified_ns > RACY_NS:
+                fresh.append({"path": str(file.absolute), "stat": _stat(file), "sha256": sha256, "size_bytes": size})
         refs.append(FileRef(file.path, sha256, size))
     _remember(store, fresh)
     return refs
 
 
+def _stat(file: FoundFile) -> str:
+    return "|".join(map(str, file.stat_key))
+
+
+def _known(store: Store, paths: Sequence[str]) -> dict[str, tuple[str, str, int]]:
+    """Path to stat, sha256 and size of the files that were hashed before."""
+    known: dict[str, tuple[str, str, int]] = {}
+    with store.database.read() as connection:
+        for chunk in _chunks(paths):
+            rows = connection.execute(select(t.file_stat).where(t.file_stat.c.path.in_(chunk))).mappings()
+            known |= {r["path"]: (r["stat"], r["sha256"], r["size_bytes"]) for r in rows}
+    return known
+
+
 def _put(store: Store, file: FoundFile) -> FileRef:
+    """Stores the bytes of a file that stood still meanwhile."""
     try:
-        return store.objects.put(file.absolute)
+        stored = store.objects.put(file.absolute)
+        after = file.absolute.stat()
     except PermissionError as error:
-        raise Invalid("unreadable-source", f"{file.path} cannot be read: {error.strerror}", "grant read access, or remove the file") from error
+        raise Invalid(
+            "unreadable-source", f"{file.path} cannot be read: {error.strerror}", "grant read access, or remove the file"
+        ) from error
     except FileNotFoundError as error:
-        raise Missing("source-moved", f"{file.path} went away while it was gathered", "run again when the source is at rest") from error
+        raise Missing(
+            "source-moved", f"{file.path} went away while it was gathered", "run again when the source is at rest"
+        ) from error
+    if (after.st_size, after.st_mtime_ns, after.st_ino) != (file.size_bytes, file.modified_ns, file.inode):
+        raise Conflict("source-changed", f"{file.path} changed while it was gathered", "run again when the source is at rest")
+    return stored
 
 
 def _remember(store: Store, rows: list[dict[str, object]]) -> None:
-    """Remembers digests by stat, save for files changed a moment ago."""
-    settled = [r for r in rows if time.time_ns() - Path(str(r["path"])).stat().st_mtime_ns > RACY_NS]
-    if not settled:
-        return
+    """Remembers digests by stat."""
     try:
         with store.database.write() as connection:
-            connection.execute(delete(t.file_stat).where(t.file_stat.c.path.in_([r["path"] for r in settled])))
-            connection.execute(insert(t.file_stat), settled)
+            for chunk in _chunks(rows):
+                connection.execute(delete(t.file_stat).where(t.file_stat.c.path.in_([r["path"] for r in chunk])))
+                connection.execute(insert(t.file_stat), chunk)
     except Conflict:
         return  # a cache: another run that gathers the same source was first
+
+
+def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    return (items[i : i + CHUNK] for i in range(0, len(items), CHUNK))
 
 
 def _publish(store: Store, actor: Actor, who: str, files: list[FileRef], rights: Rights) -> str:
@@ -168,4 +203,8 @@ def _publish(store: Store, actor: Actor, who: str, files: list[FileRef], rights:
 def complaint(source: Gathered) -> TouyanError:
     """The error for a source that a flow cannot do without."""
     reasons = "; ".join(dict.fromkeys(b.reason for b in source.blocks))
-    return Refused("source-refused", f"the source {source.provider} is refused: {reasons}", "complete its rights record, or `on_refused: skip`")
+    return Refused(
+        "source-refused",
+        f"the source {source.provider} is refused: {reasons}",
+        "complete its rights record, with evidence; see: touyan why",
+    )

@@ -16,6 +16,7 @@ from touyan.feedback.collect import NAME
 from touyan.store.home import Store
 
 PROVIDER = "users"
+ALL = 1 << 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ class FeedbackSource:
 
 def feedback_sources(store: Store, actor: Actor, purposes: Sequence[Purpose]) -> list[FeedbackSource]:
     """All feedback of the project, oldest first, with what blocks it for the given purposes."""
-    return [_source(store, actor, a.id, a.manifest.size_bytes, purposes) for a in reversed(store.assets.list(actor.project, "feedback", 1000))]
+    found = store.assets.list(actor.project, "feedback", ALL)
+    return [_source(store, actor, a.id, a.manifest.size_bytes, purposes) for a in reversed(found)]
 
 
 def _source(store: Store, actor: Actor, asset: str, size_bytes: int, purposes: Sequence[Purpose]) -> FeedbackSource:

@@ -87,7 +87,8 @@ class Reviews:
     def request(
         self, actor: Actor, kind: PermitKind, subject: Subject, roles: Sequence[str] = (), quorum: int = 1, note: str = ""
     ) -> Review:
-        """Submits a review request in the actor's name. One that is open or approved for the same subject is returned as it is.
+        """Submits a review request in the actor's name. One that is open or approved for the same subject is returned as it is,
+        unless its permit has ended: a new permit takes a new review.
 
         Raises Refused without the verb `submit`, Missing where an Asset of the subject is not in the project.
         """
@@ -96,9 +97,15 @@ class Reviews:
             for asset in subject.assets:
                 self._assets.get(connection, actor.project, asset)
             known = self._row_of(connection, actor.project, kind, subject)
-            if known is None or known["state"] not in ("submitted", "approved"):
+            if known is None or known["state"] not in ("submitted", "approved") or self._is_spent(connection, known):
                 known = self._open(connection, actor, kind, subject, tuple(roles), quorum, note)
             return self._review(connection, known)
+
+    def _is_spent(self, connection: Connection, review: RowMapping) -> bool:
+        """Whether the permit that came of an approved review has been revoked or is over."""
+        p = t.permit.c
+        has_ended = p.state.in_(("revoked", "expired")) | (p.expires_at <= iso(self._seam.now_ms()))
+        return connection.execute(select(p.number).where(p.review == review["id"], has_ended).limit(1)).first() is not None
 
     def _open(
         self,
