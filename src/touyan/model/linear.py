@@ -64,9 +64,11 @@ def run(work: Work[LinearParams]) -> None:
 def fit(features: object, labels: list[str], cost: float, seed: int) -> tuple[Floats, Floats, list[str]]:
     """Weights [labels, features], bias [labels] and the labels in order; also for two labels, as two opposite rows."""
     import numpy as np
+    from scipy.sparse import issparse
     from sklearn.svm import LinearSVC
 
-    machine = LinearSVC(C=cost, random_state=seed, dual=True, max_iter=2000)
+    is_wide = issparse(features)  # many more features than documents: the dual is quick; a few hundred dense ones: the primal
+    machine = LinearSVC(C=cost, random_state=seed, dual=is_wide, max_iter=2000)
     machine.fit(features, labels)
     weights, bias = machine.coef_, machine.intercept_
     if len(machine.classes_) == 2:
