@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
 
 from command_line import touyan
+from touyan.cli.output import print_json
 
 STORE_VERBS = (
     "show", "jobs", "log", "review", "party list", "project list", "key list", "permit list", "key create --label a",
@@ -64,6 +66,18 @@ def test_a_wrong_flow_file_is_named_with_its_line_and_the_nearest_word(office: P
     assert told in said.err
 
 
+def test_a_flow_file_that_is_not_there_leaves_no_store_behind_and_init_still_helps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, english: None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert touyan("run").status == 4
+    assert list(tmp_path.iterdir()) == []
+    assert touyan("init").status == 0
+    (tmp_path / "flow.yaml").unlink()
+    assert "stays as it is" in touyan("init").out
+    assert (tmp_path / "flow.yaml").is_file()
+
+
 def test_init_does_not_touch_a_flow_file_that_is_there(office: Path) -> None:
     assert "small" in (office / "flow.yaml").read_text(encoding="utf-8")
 
@@ -103,6 +117,29 @@ def test_a_run_that_ends_early_can_be_looked_at_from_every_side(office: Path) ->
 
     withdrawn = touyan("withdraw --source acme/notes --reason ended --json").json
     assert asset in withdrawn["reached"]["corpus"]
-    assert "Not for refine" in touyan("why refine").out
+    assert "May be used for: refine" not in touyan("why refine").out
     assert touyan(f"withdraw --lift {withdrawn['id']} --reason mistaken").status == 0
-    assert "Not for" not in touyan("why refine").out.replace("Not for annotate", "")
+    assert "May be used for: refine" in touyan("why refine").out
+
+
+def test_what_is_printed_as_json_cannot_drive_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    value = {"\x1b[2J": "\x9b31m \u202e \ud800 \x7f 头雁", "lines": "a\nb"}
+    print_json(value)
+    printed = capsys.readouterr().out
+    assert "头雁" in printed
+    assert all(c == "\n" or c.isprintable() for c in printed)
+    assert json.loads(printed) == value
+
+
+@pytest.mark.parametrize("line", ["show", "why notes", "jobs", "review", "permit list", "log", "report"])
+def test_who_may_not_inspect_is_shown_nothing(office: Path, line: str) -> None:
+    assert touyan("party enrol guest --role user").status == 0
+    said = touyan(f"{line} --as guest --json")
+    assert (said.status, said.json["error"]["code"]) in {(3, "not-permitted"), (4, "no-run")}
+
+
+def test_a_person_is_withdrawn_without_a_word_on_the_command_line(office: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("13812345678\n"))
+    said = touyan("withdraw --subject - --reason asked --json")
+    assert said.status == 0, said.err
+    assert "13812345678" not in said.out

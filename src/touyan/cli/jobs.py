@@ -31,6 +31,7 @@ def add_to(app: typer.Typer) -> None:
                 opened.store.jobs.cancel(opened.actor, cancel, reason)
                 answer(as_json, {"cancelled": cancel}, _("Cancelled."))
                 return
+            opened.require_inspect("job")
             found = opened.store.jobs.list(opened.actor.project)
             if as_json:
                 fields = ("id", "name", "step", "state", "tries", "created_at", "ended_at", "asset", "submitter")

@@ -25,7 +25,9 @@ def console(stderr: bool = False) -> Console:
 
 
 def print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=_plain) + "\n")
+    """One JSON value; characters that drive a terminal, and halves of surrogate pairs, are spelt out as JSON escapes."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=_plain)
+    sys.stdout.write("".join(c if c == "\n" or c.isprintable() else json.dumps(c)[1:-1] for c in text) + "\n")
 
 
 def _plain(value: Any) -> Any:
@@ -63,9 +65,9 @@ def say(text: str, stderr: bool = False) -> None:
 
 
 def clean(text: str) -> str:
-    """`text` without control and direction characters, save line ends and tabs."""
+    """`text` without control and direction characters, save line ends, tabs and wide spaces."""
     return "".join(
-        c if c in "\n\t" or (c.isprintable() and c not in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069") else "�"
+        c if c in "\n\t\u00a0\u3000" or (c.isprintable() and c not in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069") else "�"
         for c in text
     )
 

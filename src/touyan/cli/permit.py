@@ -25,6 +25,7 @@ def add_to(app: typer.Typer) -> None:
     def list_(party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False) -> None:
         """List the permits of the project."""
         with session(home, party, project) as opened:
+            opened.require_inspect("permit")
             found = opened.store.permits.list(opened.actor.project)
             if as_json:
                 print_json([_facts(p) for p in found])
@@ -88,6 +89,7 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Show what a permit says."""
         with session(home, party, project) as opened:
+            opened.require_inspect("permit", number)
             found = opened.store.permits.get(opened.actor.project, number)
             if as_json:
                 print_json(_facts(found) | {"statement": found.permit.to_json()})

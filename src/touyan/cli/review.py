@@ -46,6 +46,7 @@ def add_to(app: typer.Typer) -> None:
 
 def find(opened: Session, prefix: str) -> Review:
     """A review by its first digits; without them the only one that is open."""
+    opened.require_inspect("review")
     listed = opened.store.reviews.list(opened.actor.project)
     fitting = [r for r in listed if (r.id.startswith(prefix) if prefix else r.state == "submitted")]
     if len(fitting) == 1:
@@ -56,6 +57,7 @@ def find(opened: Session, prefix: str) -> Review:
 
 
 def _list(opened: Session, as_json: bool) -> None:
+    opened.require_inspect("review")
     found = opened.store.reviews.list(opened.actor.project)
     if as_json:
         print_json([facts(r) for r in found])

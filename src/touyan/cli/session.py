@@ -33,6 +33,12 @@ class Session:
     store: Store
     actor: Actor
 
+    def require_inspect(self, kind: str, identifier: str = "*") -> None:
+        """Raises Refused where the actor may not look at things of that kind: lists and records pass no gate of their own."""
+        from touyan.store.policy import Thing, require
+
+        require(self.actor, "inspect", Thing(kind, identifier, self.actor.project))
+
     def resolve(self, prefix: str) -> str:
         """The whole id of an asset from its first digits or its name."""
         with self.store.database.read() as connection:

@@ -31,6 +31,7 @@ def add_to(app: typer.Typer) -> None:
         from touyan.core.asset import KINDS
 
         with session(home, party, project) as opened:
+            opened.require_inspect("project")
             if not what or what in KINDS:
                 _list(opened, what, last, as_json)
             elif what.startswith("run-"):

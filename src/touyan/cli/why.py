@@ -26,6 +26,7 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Show the lineage of an asset back to its sources and their rights, and every reason that blocks it."""
         with session(home, party, project) as opened:
+            opened.require_inspect("project")
             try:
                 identifier = opened.resolve(what)
             except Missing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,11 +19,16 @@ if TYPE_CHECKING:
 
 
 def add_to(app: typer.Typer) -> None:
-    @app.command(epilog=example("touyan withdraw --subject 13812345678 --reason 'asked by the person' --effect erase"))
+    @app.command(epilog=example("touyan withdraw --subject - --reason 'asked by the person' --effect erase"))
     def withdraw(
         source: Annotated[str, typer.Option(metavar="PROVIDER/NAME", help=_("A whole source; beside another: only there."))] = "",
         document: Annotated[str, typer.Option(metavar="DOC_ID", help=_("One document."))] = "",
-        subject: Annotated[str, typer.Option(metavar="IDENTIFIER", help=_("A person, by a mobile number or the like."))] = "",
+        subject: Annotated[
+            str,
+            typer.Option(
+                metavar="IDENTIFIER", help=_("A person, by a mobile number or the like; - reads it, so that no process list shows it.")
+            ),
+        ] = "",
         effect: Annotated[str, typer.Option(help="no-new-use | stop-serving | erase")] = "no-new-use",
         reason: Annotated[str, typer.Option(help=_("Why; it is recorded. No personal data."))] = "",
         deadline: Annotated[str, typer.Option(help=_("ISO date by which it must be done."))] = "",
@@ -56,8 +62,9 @@ def add_to(app: typer.Typer) -> None:
 def _selected(source: str, document: str, subject: str, withdrawals: Withdrawals) -> tuple[Selector, str]:
     if document:
         return "document", document
-    if subject:
-        return "subject", withdrawals.pseudonym(subject)
+    person = sys.stdin.readline().strip() if subject == "-" else subject
+    if person:
+        return "subject", withdrawals.pseudonym(person)
     if source:
         return "source", source
     raise Invalid("nothing-selected", "nothing was named", "give --source, --document or --subject; see: touyan withdraw --help")
