@@ -47,5 +47,5 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _until(verb: str, flow: Path, party: str, project: str, home: Path | None, as_json: bool) -> None:
-    with session(home, party, project, create=True) as opened:
+    with session(home, party, project, create=flow.is_file()) as opened:
         tell(turn_of(opened, flow, until=verb), as_json)

@@ -54,10 +54,11 @@ def add_to(app: typer.Typer) -> None:
         from touyan.store.home import open_store
 
         folder = (home or Path(os.environ.get("TOUYAN_HOME") or ".touyan")).absolute()
-        if (folder / "keys" / "root.json").exists():
+        flow = Path("flow.yaml")
+        is_new = not (folder / "keys" / "root.json").exists()
+        if not is_new and flow.exists():
             raise Conflict("store-exists", f"there is a store in {folder} already", "use it, or choose another folder: --home")
         store = open_store(folder, create=True, organisation=organisation, person=person)
-        flow = Path("flow.yaml")
         if not flow.exists():
             flow.write_text(FLOW, encoding="utf-8")
         me = store.me()
@@ -65,5 +66,10 @@ def add_to(app: typer.Typer) -> None:
         if as_json:
             print_json({"home": str(folder), "party": me.party, "roles": me.roles, "flow": str(flow)})
             return
-        say(_("A store was made in {home}. You are {party}.").format(home=folder, party=me.party))
+        words = (
+            _("A store was made in {home}. You are {party}.")
+            if is_new
+            else _("The store in {home} stays as it is. You are {party}.")
+        )
+        say(words.format(home=folder, party=me.party))
         say(_("Next: put documents into ./documents, look at {flow}, then run: touyan run {flow}").format(flow=flow))

@@ -30,7 +30,7 @@ def add_to(app: typer.Typer) -> None:
 
         Run it again to resume: what is there is a hit, and the reason of every step is printed.
         """
-        with session(home, party, project, create=True) as opened:
+        with session(home, party, project, create=flow.is_file()) as opened:
             turn = turn_of(opened, flow)
             tell(turn, as_json)
 
