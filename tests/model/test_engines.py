@@ -185,6 +185,20 @@ def test_the_linear_model_knows_the_label_of_its_own_words(linear: Path) -> None
     assert all(sum(one.values()) == pytest.approx(1.0) for one in scores)
 
 
+def test_the_linear_model_is_read_back_as_it_was_fitted(linear: Path, corpus: Path) -> None:
+    import numpy as np
+
+    from touyan.model.articles import read_articles
+    from touyan.model.linear import fit, load_linear
+
+    train = read_articles(corpus, "train")
+    loaded = load_linear(linear)
+    weights, bias, labels = fit(loaded.features.transform(train.texts), [str(label) for label in train.labels], 1.0, 0)
+    assert tuple(labels) == loaded.labels
+    np.testing.assert_array_equal(loaded.weights, weights)
+    np.testing.assert_array_equal(loaded.bias, bias)
+
+
 def test_the_linear_features_equal_those_of_scikit_learn(corpus: Path) -> None:
     import numpy as np
     from sklearn.feature_extraction.text import TfidfVectorizer
