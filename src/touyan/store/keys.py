@@ -126,7 +126,7 @@ class Keyring:
     def keep(self, name: str, pair: KeyPair) -> None:
         """Keeps `pair` under `name`. Raises Conflict where there is a key."""
         if not write_secret(self._path(name), _key_text(pair)):
-            raise Conflict("key-exists", f"there is a key {name!r} already", "rotate it: touyan key rotate NAME")
+            raise Conflict("key-exists", f"there is a key {name!r} already", "rotate it: touyan party rotate NAME")
 
     def stage(self, name: str) -> KeyPair:
         """A new key that is to take over `name`, in the suite of the present one; kept beside it until `promote`."""
@@ -194,7 +194,7 @@ def _read_key(path: Path, name: str) -> KeyPair:
         fields = json.loads(path.read_text())
         return KeyPair(fields["key_id"], fields["public_hex"], fields["private_hex"])
     except (ValueError, KeyError, TypeError) as error:
-        raise Broken("bad-key", f"the key file of {name!r} is damaged", "restore it, or report it lost: touyan key lost") from error
+        raise Broken("bad-key", f"the key file of {name!r} is damaged", "restore it, or report it lost: touyan party lost NAME") from error
 
 
 def write_secret(path: Path, text: str) -> bool:

@@ -231,7 +231,7 @@ class Withdrawals:
             w = t.withdrawal.c
             here = (w.id == identifier) & (w.project == actor.project) & w.lifted_at.is_(None)
             if not connection.execute(update(t.withdrawal).where(here).values(lifted_at=iso(self._seam.now_ms()))).rowcount:
-                raise Missing("no-withdrawal", f"no withdrawal {identifier[:12]} stands in this project", "see: touyan withdraw --list")
+                raise Missing("no-withdrawal", f"no withdrawal {identifier[:12]} stands in this project", "see: touyan log --type withdrawal.made")
             assets = self._statements.withdrawn_by(connection, actor.project, identifier)
             for asset in assets:
                 self._statements.make(connection, actor, asset, "lift", {"withdrawal": identifier, "reason": reason})
@@ -280,7 +280,7 @@ def _check(selector: str, value: str, effect: str, reason: str, deadline: str) -
         check_digest(value)
     is_hex = len(value) == PSEUDONYM_DIGITS and set(value) <= set("0123456789abcdef")
     if selector == "subject" and not is_hex:
-        raise Invalid("not-a-pseudonym", "a person is withdrawn by pseudonym, never by name", "make one: store.withdrawals.pseudonym(identifier)")
+        raise Invalid("not-a-pseudonym", "a person is withdrawn by pseudonym, never by name", "give the identifier to: touyan withdraw --subject -")
     try:
         _ = deadline and from_iso(deadline)
     except ValueError as error:
