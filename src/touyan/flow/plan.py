@@ -121,4 +121,4 @@ def _changed_inputs(old: list[InputRef], spec: JobSpec) -> list[str]:
     after = {InputRef(i.role, i.asset): i.name for i in spec.inputs}
     fresh = [f"new {name}" for ref, name in after.items() if ref not in before]
     gone = sum(1 for ref in before if ref not in after)
-    return fresh or ([f"{gone} inputs fewer"] if gone else [])
+    return fresh or ([f"without {gone} of its inputs"] if gone else [])
