@@ -30,6 +30,10 @@ def burn(path):
     while True: pass
 def write(path): return open(str(path) + ".out", "wb", buffering=0).write(b"x")
 def extra(path): raise missing_extra("antiword", "data")
+def speak(words):
+    for fd in range(3, 20):
+        try: os.write(fd, len(words).to_bytes(4, "big") + words)
+        except OSError: pass
 def babble(path):
     for fd in range(3, 20):
         try: os.write(fd, b"\\x7f\\xff\\xff\\xff")
@@ -39,9 +43,10 @@ allocates, recurses, burns = Hostile(allocate), Hostile(recurse), Hostile(burn)
 dies, writes, lacks = Hostile(lambda path: os._exit(3)), Hostile(write), Hostile(extra)
 limits = Hostile(lambda path: [resource.getrlimit(l)[1] for l in (resource.RLIMIT_AS, resource.RLIMIT_CPU)])
 tells, babbles = Hostile(lambda path: sorted(os.environ)), Hostile(babble)
+shortens, nests = Hostile(lambda path: speak(b'{"reason": "x"}')), Hostile(lambda path: speak(b"[" * 200_000))
 prints, sleeps = Hostile(lambda path: print("noise")), Hostile(lambda path: time.sleep(600))
 """
-NAMES = ("allocates", "babbles", "burns", "dies", "lacks", "limits", "prints", "recurses", "sleeps", "tells", "writes")
+NAMES = ("allocates", "babbles", "burns", "dies", "lacks", "limits", "nests", "prints", "recurses", "shortens", "sleeps", "tells", "writes")
 
 
 @pytest.fixture
@@ -81,8 +86,9 @@ def test_a_file_that_harms_its_parser_costs_itself_only(
     assert isinstance(ask(parser, "prints", tmp_path), Record)
 
 
-def test_a_parser_that_babbles_into_its_socket_is_lost(parser: ParserProcess, tmp_path: Path) -> None:
-    assert reason(ask(parser, "babbles", tmp_path)).startswith("parser-lost")
+@pytest.mark.parametrize("reader", ["babbles", "shortens", "nests"])
+def test_a_parser_that_babbles_into_its_socket_is_lost(reader: str, parser: ParserProcess, tmp_path: Path) -> None:
+    assert reason(ask(parser, reader, tmp_path)).startswith("parser-lost")
     assert isinstance(ask(parser, "prints", tmp_path), Record)
 
 

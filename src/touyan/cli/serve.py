@@ -59,13 +59,15 @@ def add_to(app: typer.Typer) -> None:
 
 
 def running(file: Path) -> tuple[int, str] | None:
-    """Process id and address of the service that runs on a store, if one does."""
+    """Process id and address of the service that runs on a store, if one does; never of a later process with its id."""
+    from touyan.compute.owner import named
+
     try:
         fields = json.loads(file.read_text())
-        is_ours = b"touyan" in Path(f"/proc/{fields['pid']}/cmdline").read_bytes()
-    except (FileNotFoundError, ProcessLookupError, ValueError, KeyError):
+        pid, url = int(fields["pid"]), str(fields["url"])
+        return (pid, url) if fields["process"] == named(pid) else None
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
-    return (int(fields["pid"]), str(fields["url"])) if is_ours else None
 
 
 def end(file: Path) -> str:
@@ -78,7 +80,9 @@ def end(file: Path) -> str:
 
 
 def _ready(file: Path, service: str, url: str, as_json: bool) -> None:
-    file.write_text(json.dumps({"pid": os.getpid(), "url": url, "service": service}))
+    from touyan.compute.owner import this_process
+
+    file.write_text(json.dumps({"pid": os.getpid(), "process": this_process(), "url": url, "service": service}))
     answer(as_json, {"service": service, "url": url}, _("Serving {name} at {url}").format(name=service, url=url))
 
 

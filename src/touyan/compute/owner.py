@@ -22,7 +22,12 @@ def kernel() -> str:
 
 def this_process() -> str:
     """The owner string of the running process."""
-    return f"{kernel()}/{os.getpid()}/{start_time(os.getpid())}"
+    return named(os.getpid())
+
+
+def named(pid: int) -> str:
+    """The owner string of a process of this host: another process that gets its pid later has another one."""
+    return f"{kernel()}/{pid}/{start_time(pid)}"
 
 
 def is_dead(owner: str) -> bool:

@@ -62,7 +62,7 @@ class ParserProcess:
             yield Unreadable("", f"parser-lost: {self._cause()}")
         except TimeoutError:
             yield Unreadable("", f"parser-lost: no answer within {WALL_FACTOR * self._limit_s} s")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:  # a captured child may send anything
             yield Unreadable("", f"parser-lost: {type(error).__name__}")
         finally:
             if not is_whole:  # lost, or left in the middle of a file: its answers would be taken for the next file's
@@ -77,7 +77,7 @@ class ParserProcess:
     def _start(self) -> socket.socket:
         parent, child = socket.socketpair()
         with child:
-            command = [sys.executable, "-m", __spec__.name, str(child.fileno()), str(self._limit_s), str(self._memory_bytes)]
+            command = [sys.executable, "-P", "-m", __spec__.name, str(child.fileno()), str(self._limit_s), str(self._memory_bytes)]
             self._child = subprocess.Popen(
                 command,
                 env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONHASHSEED": "0", "LANG": "C.UTF-8"},
