@@ -2,66 +2,25 @@
 
 from __future__ import annotations
 
-import shlex
+import contextlib
+import io
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from pages import README, commands
+from newcomer import ROOT_KEY, Newcomer
+from pages import README, blocks, commands
 
 from command_line import Said, touyan
 
-SMALL = {
-    "  tokenizer: {}": "  tokenizer: {vocabulary: 320}",
-    "  train: {}": "  train: {tokens: 2048, width: 32, layers: 1, heads: 2, inner: 64, context_tokens: 64, batch_tokens: 512}",
-}
-"""A model that trains in a second; everything else is the README's."""
-NUMBER, ROOT_KEY = "TY-2026-000001", "ROOT_KEY"
 ELSEWHERE = ("make", "curl", "touyan serve")
-"""Run by the demo, and by the tests of the service."""
-
-
-def write_documents(folder: Path) -> None:
-    """Thirty short documents in Chinese, one of them with a person's mobile number."""
-    folder.mkdir()
-    for n in range(30):
-        place, year = "东西南北"[n % 4], 1990 + n
-        (folder / f"{n:02}.txt").write_text(
-            f"第{n}号记录。{place}城图书馆于{year}年收到读者来信，建议延长开放时间并增加第{n % 7}阅览室的座位。馆方已经答复。\n",
-            encoding="utf-8",
-        )
-    (folder / "letter.txt").write_text(
-        "读者留言：希望电话通知新书到馆，联系电话13812345678，谢谢图书馆的各位老师。\n", encoding="utf-8"
-    )
-
-
-class Newcomer:
-    """Runs the README's commands in one folder, and fills in what each printed for the next."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._filled: dict[str, str] = {}
-
-    def run(self, line: str) -> Said:
-        for word, value in self._filled.items():
-            line = line.replace(word, value)
-        said = touyan(*shlex.split(line)[1:])
-        assert said.status == 0, f"{line}\n{said.err}"
-        if line.startswith("touyan init"):
-            self._shrink()
-        if "permit export" in line:
-            self._filled[ROOT_KEY] = said.out.split()[-1]
-        if line.startswith("touyan run") and "TY-" in said.out:
-            self._filled[NUMBER] = next(w for w in said.out.split() if w.startswith("TY-"))
-        return said
-
-    def _shrink(self) -> None:
-        flow = self.folder / "flow.yaml"
-        text = flow.read_text(encoding="utf-8")
-        for large, small in SMALL.items():
-            assert large in text
-            text = text.replace(large, small)
-        flow.write_text(text, encoding="utf-8")
-        write_documents(self.folder / "documents")
+"""Not of the shell walk: the service has a test of its own below."""
+TO_PERMIT = ("touyan init", "touyan run", "touyan party", "touyan review --approve", "touyan key")
+START_S = 120
 
 
 @pytest.fixture
@@ -88,3 +47,55 @@ def test_the_commands_of_the_readme_work_in_their_order(newcomer: Newcomer) -> N
     )
     assert "Not for refine" in said["touyan why train"].out
     assert (newcomer.folder.parent / "restored" / "touyan.db").is_file()
+
+
+@pytest.mark.slow
+def test_the_service_answers_the_python_of_the_readme_and_feedback_comes_back(newcomer: Newcomer) -> None:
+    said = {line: newcomer.run(line) for line in commands(README) if line.startswith(TO_PERMIT)}
+    secret = said["touyan key create --label laptop --terms feedback-2026"].out.split()[1]
+    with (newcomer.folder / "flow.yaml").open("a", encoding="utf-8") as flow:
+        flow.write("feedback: {security: general}\n")
+    with serving(newcomer.folder) as url:
+        program = blocks(README, "python")[0].replace("http://127.0.0.1:8000", url).replace("ty-...", secret)
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(program, "README.md", "exec"), {})
+        assert "AI-generated content" in printed.getvalue()
+        give_feedback(url, secret)
+    learnt = newcomer.run("touyan learn flow.yaml")
+    assert "Feedback taken: 1" in learnt.out
+    assert "bits/character over the same" in learnt.out
+
+
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """The address of `touyan serve mine --demo` while it runs."""
+    command = [sys.executable, "-m", "touyan.cli.main", "serve", "mine", "--demo", "--port", "0", "--minutes", "5"]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    running = folder / ".touyan" / "serve.json"
+    try:
+        wait_for(lambda: (running.is_file() and running.read_text()) or process.poll() is not None)
+        yield json.loads(running.read_text())["url"]
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    until = time.monotonic() + START_S
+    while not condition():
+        assert time.monotonic() < until, "it did not start"
+        time.sleep(0.1)
+
+
+def give_feedback(url: str, secret: str) -> None:
+    """The README's curl line, sent by httpx: a request, then what its user says about the answer."""
+    import httpx
+
+    line = next(c for c in commands(README) if c.startswith("curl"))
+    body = json.loads(line.partition("-d '")[2].rstrip("'"))
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {secret}"}, timeout=60, trust_env=False) as client:
+        answer = client.post("/v1/completions", json={"model": "mine", "prompt": "读者", "max_tokens": 8}).json()
+        correction = "读者来信建议延长开放时间，馆方已经答复，自次年起执行。"
+        thanks = client.post("/v1/feedback", json=body | {"response_id": answer["id"], "correction": correction})
+    assert thanks.status_code == 201, thanks.text

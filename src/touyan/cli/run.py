@@ -58,8 +58,9 @@ def tell(turn: Turn, as_json: bool) -> None:
             blocks = cast("list[dict[str, str]]", source["blocks"])
             reasons = "; ".join(dict.fromkeys(b["reason"] for b in blocks))
             say(_("Refused source {name}: {reasons}").format(name=source["provider"], reasons=reasons))
+    width = max(map(len, turn.assets), default=0)
     for name, asset in turn.assets.items():
-        say(f"{name:<12} {asset[:12]}")
+        say(f"{name:<{width}} {asset[:12]}")
     if record.permit:
         say(_("Permit: {number}").format(number=record.permit["number"]))
     say(_("Report: {path}").format(path=turn.report))
