@@ -13,6 +13,7 @@ from touyan.cli.output import print_json, say
 from touyan.cli.run import FlowArgument, facts, tell
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, Session, session
 from touyan.cli.words import _, example
+from touyan.core.errors import Missing
 
 if TYPE_CHECKING:
     from touyan.feedback.collect import Collected
