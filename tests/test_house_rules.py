@@ -79,7 +79,12 @@ def test_everything_is_annotated(path: Path) -> None:
     bare: list[str] = []
     for function in functions(ast.parse(path.read_text())):
         arguments = function.args
-        every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *filter(None, (arguments.vararg, arguments.kwarg))]
+        every = [
+            *arguments.posonlyargs,
+            *arguments.args,
+            *arguments.kwonlyargs,
+            *filter(None, (arguments.vararg, arguments.kwarg)),
+        ]
         missing = [a.arg for a in every if a.annotation is None and a.arg not in ("self", "cls")]
         if missing or function.returns is None:
             bare.append(f"{function.name}({', '.join(missing)})")
@@ -113,7 +118,9 @@ def imported(path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("module", sorted(LIGHT))
 def test_importing_it_loads_nothing_of_others(module: str) -> None:
-    program = f"import sys; before = set(sys.modules); import {module}; print(*{{m.split('.')[0] for m in set(sys.modules) - before}})"
+    program = (
+        f"import sys; before = set(sys.modules); import {module}; print(*{{m.split('.')[0] for m in set(sys.modules) - before}})"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert {m for m in done.stdout.split() if m not in sys.stdlib_module_names} == {"touyan"}
 

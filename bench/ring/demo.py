@@ -40,7 +40,9 @@ def asked(*arguments: str) -> dict[str, Any]:
 def timed(arguments: list[str]) -> str:
     """Runs one command; wall, CPU and peak memory of its process tree."""
     before, began, peak = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic(), [0]
-    process = subprocess.Popen([sys.executable, "-m", "touyan.cli.main", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "touyan.cli.main", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     watcher = threading.Thread(target=watch, args=(process, peak))
     watcher.start()
     out, _ = process.communicate()

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from verbs import ALL
 
 import touyan
-from verbs import ALL
 
 TOLD = re.compile(r"(?:: `?|\bor )touyan ([a-z]+)(?: ([a-z]+))?([^;\n]*)")
 

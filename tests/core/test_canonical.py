@@ -13,7 +13,9 @@ from touyan.core.errors import Invalid
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 SCALARS = st.none() | st.booleans() | st.integers(-MAX_INTEGER, MAX_INTEGER) | TEXTS
-VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4), max_leaves=12)
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4), max_leaves=12
+)
 
 
 @given(VALUES)
@@ -43,14 +45,29 @@ def test_control_characters_are_escaped_as_rfc_8785_says() -> None:
     assert canonical('\b\t\n\f\r"\\/\x0f\x7f\u2028') == b'"\\b\\t\\n\\f\\r\\"\\\\/\\u000f\x7f\xe2\x80\xa8"'
 
 
-@pytest.mark.parametrize("value", [1.0, float("nan"), MAX_INTEGER + 1, -MAX_INTEGER - 1, "\ud800", {1: "a"}, b"bytes", {"a": {1, 2}}])
+@pytest.mark.parametrize(
+    "value", [1.0, float("nan"), MAX_INTEGER + 1, -MAX_INTEGER - 1, "\ud800", {1: "a"}, b"bytes", {"a": {1, 2}}]
+)
 def test_what_two_languages_would_write_differently_is_refused(value: object) -> None:
     with pytest.raises(Invalid):
         canonical(value)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    "text", [b"1.0", b"1e3", b"NaN", b"-Infinity", b'{"a":1,"a":2}', b"9007199254740992", b"[", b"", b"\xff", b"\xef\xbb\xbf1", '"a"'.encode("utf-16")]
+    "text",
+    [
+        b"1.0",
+        b"1e3",
+        b"NaN",
+        b"-Infinity",
+        b'{"a":1,"a":2}',
+        b"9007199254740992",
+        b"[",
+        b"",
+        b"\xff",
+        b"\xef\xbb\xbf1",
+        '"a"'.encode("utf-16"),
+    ],
 )
 def test_json_that_could_mean_two_things_is_refused(text: bytes) -> None:
     with pytest.raises(Invalid):

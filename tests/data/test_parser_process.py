@@ -46,7 +46,21 @@ tells, babbles = Hostile(lambda path: sorted(os.environ)), Hostile(babble)
 shortens, nests = Hostile(lambda path: speak(b'{"reason": "x"}')), Hostile(lambda path: speak(b"[" * 200_000))
 prints, sleeps = Hostile(lambda path: print("noise")), Hostile(lambda path: time.sleep(600))
 """
-NAMES = ("allocates", "babbles", "burns", "dies", "lacks", "limits", "nests", "prints", "recurses", "shortens", "sleeps", "tells", "writes")
+NAMES = (
+    "allocates",
+    "babbles",
+    "burns",
+    "dies",
+    "lacks",
+    "limits",
+    "nests",
+    "prints",
+    "recurses",
+    "shortens",
+    "sleeps",
+    "tells",
+    "writes",
+)
 
 
 @pytest.fixture

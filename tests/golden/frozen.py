@@ -1,6 +1,6 @@
 """Writes the golden files of the frozen formats. Run once for a new version; the files of older versions stay for ever.
 
-    python tests/golden/frozen.py
+python tests/golden/frozen.py
 """
 
 from __future__ import annotations

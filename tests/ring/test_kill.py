@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.ring.tiny import STEPS, write_flow
 
 from touyan.store import tables as t
 from touyan.store.home import open_store
-from tests.ring.tiny import STEPS, write_flow
 
 KILLS = 12
 TEXT_STEPS = STEPS + "  tokenizer: {vocabulary: 300}\n  pack: {}\n  ngram: {}\n"

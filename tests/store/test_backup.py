@@ -97,7 +97,9 @@ def test_a_changed_leaf_is_found_whatever_the_digests_say(sqlite_store: Store, a
     ("node", {"hash": b"\0" * 32}, "changed"),
     ("tree_head", {"envelope": '{"payloadType":"x","payload":"","signatures":[]}'}, "not signed"),
 ])  # fmt: skip
-def test_the_audit_finds_a_changed_body_node_or_head(sqlite_store: Store, table: str, change: dict[str, object], found: str) -> None:
+def test_the_audit_finds_a_changed_body_node_or_head(
+    sqlite_store: Store, table: str, change: dict[str, object], found: str
+) -> None:
     sqlite_store.events.head(sqlite_store.log_key)
     with sqlite_store.database.write() as connection:
         connection.execute(update(t.metadata.tables[table]).values(**change))

@@ -47,7 +47,9 @@ def test_a_damaged_database_file_is_told_with_what_to_do(make_store: Callable[..
     for side in ("-wal", "-shm"):
         path.with_name(path.name + side).unlink(missing_ok=True)
     data = path.read_bytes()
-    path.write_bytes({"half": data[: len(data) // 2 // 4096 * 4096 + 100], "header": b"\0" * 100 + data[100:], "text": b"hello" * 999}[damage])
+    path.write_bytes(
+        {"half": data[: len(data) // 2 // 4096 * 4096 + 100], "header": b"\0" * 100 + data[100:], "text": b"hello" * 999}[damage]
+    )
     with pytest.raises(Broken) as told:
         open_store(store.home).me()
     assert told.value.code == "database-damaged"

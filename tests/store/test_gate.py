@@ -52,7 +52,9 @@ def test_an_input_that_the_project_does_not_have_cannot_stand_in_a_lineage(store
         publish(store, build("corpus", [], [InputRef("documents", "0" * 64)], KEY))
 
 
-def test_an_asset_of_another_project_is_not_there_and_the_question_is_recorded(store: Store, add_source: Callable[..., str]) -> None:
+def test_an_asset_of_another_project_is_not_there_and_the_question_is_recorded(
+    store: Store, add_source: Callable[..., str]
+) -> None:
     asset = add_source(store, {"a.txt": b"a"})
     stranger = replace(store.me(), project="other")
     with pytest.raises(Missing):
@@ -71,7 +73,9 @@ def test_lineage_of_three_hundred_steps_is_walked(sqlite_store: Store, add_sourc
     actor = sqlite_store.me()
     with sqlite_store.database.write() as connection:
         for number in range(300):
-            manifest = build("checkpoint", [], [InputRef("before", asset), InputRef("first", source)], sha256_hex(str(number).encode()))
+            manifest = build(
+                "checkpoint", [], [InputRef("before", asset), InputRef("first", source)], sha256_hex(str(number).encode())
+            )
             asset = sqlite_store.assets.publish(connection, actor, manifest, "made")
     with sqlite_store.database.read() as connection:
         assert len(sqlite_store.assets.ancestors(connection, asset)) == 301

@@ -109,7 +109,9 @@ def test_without_its_private_key_nobody_acts_as_a_party(sqlite_store: Store, enr
         sqlite_store.parties.sign_in("rito")
 
 
-def test_a_statement_from_elsewhere_needs_the_role_for_it(sqlite_store: Store, seam: FixedSeam, enrol: Callable[..., Actor]) -> None:
+def test_a_statement_from_elsewhere_needs_the_role_for_it(
+    sqlite_store: Store, seam: FixedSeam, enrol: Callable[..., Actor]
+) -> None:
     rita = enrol(sqlite_store, "rita", "reviewer")
     with pytest.raises(Refused):
         record(sqlite_store, signed(sqlite_store.keyring.load("rita"), rita.party, seam.now_ms()))
@@ -120,7 +122,9 @@ def test_a_statement_from_elsewhere_needs_the_role_for_it(sqlite_store: Store, s
         record(sqlite_store, signed(sqlite_store.keyring.load("ann"), ann.party, seam.now_ms() + 3_600_000))
 
 
-def test_two_claims_within_one_millisecond_are_both_kept(sqlite_store: Store, add_source: Callable[..., str], cleared: Rights) -> None:
+def test_two_claims_within_one_millisecond_are_both_kept(
+    sqlite_store: Store, add_source: Callable[..., str], cleared: Rights
+) -> None:
     asset, actor = add_source(sqlite_store, {"a.txt": b"first"}), sqlite_store.me()
     with sqlite_store.database.write() as connection:
         for rights in (Rights(), cleared):

@@ -27,7 +27,9 @@ SOURCE, OTHER = "acme/notes", "bolt/letters"
 
 def row(name: str, source: str = SOURCE, subjects: tuple[str, ...] = ()) -> DocumentRow:
     raw = name.encode()
-    return DocumentRow(document_id(source, name, "1"), source, name, "1", sha256_hex(raw), name, None, None, None, "{}", "0" * 64, subjects)
+    return DocumentRow(
+        document_id(source, name, "1"), source, name, "1", sha256_hex(raw), name, None, None, None, "{}", "0" * 64, subjects
+    )
 
 
 class Ring:
@@ -44,7 +46,9 @@ class Ring:
         both = [("documents", self.documents), ("documents", self.other_documents)]
         self.corpus = self.step("corpus", "refine", both, lambda f: write(f, [*self.notes, *self.letters], is_corpus=True))
         self.tokens = self.step("tokens", "pack", [("corpus", self.corpus)], self.shards)
-        self.model = self.step("model", "train", [("tokens", self.tokens)], lambda f: (f / "model.safetensors").write_bytes(b"weights"))
+        self.model = self.step(
+            "model", "train", [("tokens", self.tokens)], lambda f: (f / "model.safetensors").write_bytes(b"weights")
+        )
         inputs = [("model", self.model), ("corpus", self.corpus)]
         self.evaluation = self.step("evaluation", "evaluate", inputs, lambda f: (f / "metrics.json").write_bytes(b"{}"))
 
@@ -91,7 +95,9 @@ def ring(sqlite_store: Store, tmp_path: Path, add_source: Callable[..., str]) ->
     return Ring(sqlite_store, tmp_path / "ring", add_source)
 
 
-def test_a_document_reaches_what_was_made_from_it_and_nothing_else(store: Store, tmp_path: Path, add_source: Callable[..., str]) -> None:
+def test_a_document_reaches_what_was_made_from_it_and_nothing_else(
+    store: Store, tmp_path: Path, add_source: Callable[..., str]
+) -> None:
     (tmp_path / "ring").mkdir()
     ring = Ring(store, tmp_path / "ring", add_source)
     report = ring.withdraw()
@@ -130,7 +136,9 @@ def test_serving_goes_on_unless_the_effect_says_otherwise(ring: Ring) -> None:
     assert ring.blocked(ring.model, "serve")
 
 
-def test_a_person_is_found_by_pseudonym_in_the_column_of_subjects(sqlite_store: Store, tmp_path: Path, add_source: Callable[..., str]) -> None:
+def test_a_person_is_found_by_pseudonym_in_the_column_of_subjects(
+    sqlite_store: Store, tmp_path: Path, add_source: Callable[..., str]
+) -> None:
     (tmp_path / "ring").mkdir()
     person = sqlite_store.withdrawals.pseudonym("+86 138-0013-8000")
     ring = Ring(sqlite_store, tmp_path / "ring", add_source, (person,))
@@ -296,7 +304,9 @@ def test_what_is_published_during_the_look_is_reached_by_a_second_look(ring: Rin
         reach = look(*given)  # type: ignore[arg-type]
         if not looks:
             rows = [ring.notes[0]]
-            looks.append(ring.step("corpus", "meanwhile", [("documents", ring.documents)], lambda f: write(f, rows, is_corpus=True)))
+            looks.append(
+                ring.step("corpus", "meanwhile", [("documents", ring.documents)], lambda f: write(f, rows, is_corpus=True))
+            )
         return reach
 
     monkeypatch.setattr(withdrawals_module, "find", find_while_another_publishes)

@@ -216,7 +216,9 @@ def _outcome(folder: AttemptFolder) -> Outcome:
     done, said = (read_json(folder.file(name)) for name in ("done", "telemetry"))
     parts = (done.get("counts"), said.get("telemetry"), said.get("environment"))
     if not all(isinstance(p, dict) for p in parts):
-        raise Broken("damaged-attempt", "done.json or telemetry.json of an Attempt was changed", "see what the step writes outside out/")
+        raise Broken(
+            "damaged-attempt", "done.json or telemetry.json of an Attempt was changed", "see what the step writes outside out/"
+        )
     counts, telemetry, environment = cast("tuple[dict[str, Any], dict[str, Any], dict[str, Any]]", parts)
     return Outcome(counts, telemetry, environment, _progress(folder))
 

@@ -61,7 +61,9 @@ def parse(data: bytes | str) -> Json:
         text = data.decode("utf-8") if isinstance(data, bytes) else data
         return json.loads(text, object_pairs_hook=_unique, parse_int=_exact, parse_float=_refuse, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise Invalid("bad-json", f"not JSON of the allowed kind: {error}", "check that the file is whole and unchanged") from error
+        raise Invalid(
+            "bad-json", f"not JSON of the allowed kind: {error}", "check that the file is whole and unchanged"
+        ) from error
 
 
 def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

@@ -67,12 +67,16 @@ def check_statement(statement: Statement) -> Statement:
     """`statement` if every fold can read it: known kind, a time as this program writes it, the fields of its body. Raises Invalid."""
     try:
         if statement.kind not in KINDS or iso(from_iso(statement.at)) != statement.at:
-            raise Invalid("bad-statement", f"kind {statement.kind!r} at {statement.at!r} is unknown", "write UTC with milliseconds and Z")
+            raise Invalid(
+                "bad-statement", f"kind {statement.kind!r} at {statement.at!r} is unknown", "write UTC with milliseconds and Z"
+            )
         if statement.kind == "withdrawal" and withdrawal_of(statement).effect not in EFFECTS:
             raise Invalid("bad-statement", f"{statement.body['effect']!r} is no effect", f"use one of: {', '.join(EFFECTS)}")
         fold([statement])
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise Invalid("bad-statement", f"the body of a {statement.kind} lacks {error}", "see docs/formats/statement.md") from error
+        raise Invalid(
+            "bad-statement", f"the body of a {statement.kind} lacks {error}", "see docs/formats/statement.md"
+        ) from error
     return statement
 
 

@@ -77,7 +77,15 @@ class ParserProcess:
     def _start(self) -> socket.socket:
         parent, child = socket.socketpair()
         with child:
-            command = [sys.executable, "-P", "-m", __spec__.name, str(child.fileno()), str(self._limit_s), str(self._memory_bytes)]
+            command = [
+                sys.executable,
+                "-P",
+                "-m",
+                __spec__.name,
+                str(child.fileno()),
+                str(self._limit_s),
+                str(self._memory_bytes),
+            ]
             self._child = subprocess.Popen(
                 command,
                 env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONHASHSEED": "0", "LANG": "C.UTF-8"},

@@ -79,7 +79,12 @@ class Assets:
         }  # fmt: skip
         connection.execute(insert(t.asset), row)
         self._inherit(connection, actor, identifier, manifest)
-        body: dict[str, Json] = {"kind": manifest.kind, "name": name, "files": len(manifest.files), "size_bytes": manifest.size_bytes}
+        body: dict[str, Json] = {
+            "kind": manifest.kind,
+            "name": name,
+            "files": len(manifest.files),
+            "size_bytes": manifest.size_bytes,
+        }
         self._events.emit(connection, actor, "asset.published", [identifier], body)
         return identifier
 
@@ -128,7 +133,9 @@ class Assets:
         query = select(t.asset_file.c.path).where(t.asset_file.c.asset.in_(given))
         return {p.removesuffix(".jsonl") for p in connection.execute(query).scalars()}
 
-    def add_folder(self, actor: Actor, kind: str, folder: Path, name: str, inputs: Sequence[InputRef] = (), provider: str = "") -> str:
+    def add_folder(
+        self, actor: Actor, kind: str, folder: Path, name: str, inputs: Sequence[InputRef] = (), provider: str = ""
+    ) -> str:
         """Stores a folder as an Asset that no step made (a source, a foreign model, feedback); returns its id."""
         manifest = build(kind, self.store_folder(folder), list(inputs), provider=provider)
         with self._database.write() as connection:
@@ -148,7 +155,9 @@ class Assets:
     def resolve(self, connection: Connection, project: str, prefix: str) -> str:
         """The whole id from its first digits (at least 4), or from the newest asset's name. Raises Missing or Invalid."""
         query = select(t.asset.c.id, t.asset.c.name).where(t.asset.c.project == project)
-        match = (t.asset.c.id.startswith(prefix, autoescape=True) if len(prefix) >= 4 else t.asset.c.id == prefix) | (t.asset.c.name == prefix)
+        match = (t.asset.c.id.startswith(prefix, autoescape=True) if len(prefix) >= 4 else t.asset.c.id == prefix) | (
+            t.asset.c.name == prefix
+        )
         rows = connection.execute(query.where(match).order_by(t.asset.c.seq.desc())).all()
         by_id = {i for i, _ in rows if i.startswith(prefix)}
         if len(by_id) > 1:
@@ -200,7 +209,9 @@ class Assets:
         """Records that `step_key` gives an Asset. A newer result of the same key takes the place of an older one."""
         where = (t.result.c.project == project) & (t.result.c.step_key == step_key)
         connection.execute(delete(t.result).where(where))
-        connection.execute(insert(t.result), dict(fields) | {"project": project, "step_key": step_key, "at": iso(self._seam.now_ms())})
+        connection.execute(
+            insert(t.result), dict(fields) | {"project": project, "step_key": step_key, "at": iso(self._seam.now_ms())}
+        )
 
 
 def _walk(start: str, near: ColumnElement[str], far: ColumnElement[str]) -> Select[str]:

@@ -28,7 +28,10 @@ def audit_log(connection: Connection, key: Verifier) -> tuple[int, str]:
     Reads each leaf once, in memory of O(log n) hashes. A body that was erased is no fault; one that was changed is.
     """
     heads = {size: envelope for size, envelope in connection.execute(select(t.tree_head.c.size, t.tree_head.c.envelope))}
-    nodes = {(level, index): bytes(value) for level, index, value in connection.execute(select(t.node.c.level, t.node.c.position, t.node.c.hash))}
+    nodes = {
+        (level, index): bytes(value)
+        for level, index, value in connection.execute(select(t.node.c.level, t.node.c.position, t.node.c.hash))
+    }
     size = 0
     for position, leaf in _leaves(connection):
         if position != size:

@@ -86,7 +86,9 @@ def _write(store: Store, folder: Path, include_keys: bool) -> dict[str, Json]:
     with store.database.read() as connection:
         tables: dict[str, Json] = {table.name: _dump(connection, table, folder) for table in t.metadata.sorted_tables}
         log_size, log_root = audit_log(connection, store.log_key_public)
-        named = connection.execute(select(t.asset_file.c.sha256, t.asset_file.c.size_bytes).distinct().order_by(t.asset_file.c.sha256))
+        named = connection.execute(
+            select(t.asset_file.c.sha256, t.asset_file.c.size_bytes).distinct().order_by(t.asset_file.c.sha256)
+        )
         objects, absent = _copy_objects(store, {sha256: size for sha256, size in named}, folder)
         origin = setting(connection, "origin") or ""
     keys: dict[str, Json] = {p.name: _copy_key(p, folder) for p in _key_files(store.home / "keys")} if include_keys else {}
@@ -155,7 +157,9 @@ def check_backup(source: Path) -> dict[str, Any]:
         manifest = cast("dict[str, Any]", parse((source / MANIFEST).read_bytes()))
         if manifest.get("backup") != VERSION or manifest["schema"] != SCHEMA:
             found = f"form {manifest.get('backup')!r}, schema {manifest['schema']!r}"
-            raise Invalid("other-backup", f"{source} has {found}; this program reads {VERSION} and {SCHEMA}", "use the Touyan that made it")
+            raise Invalid(
+                "other-backup", f"{source} has {found}; this program reads {VERSION} and {SCHEMA}", "use the Touyan that made it"
+            )
         files = {f"tables/{name}.jsonl": table["sha256"] for name, table in manifest["tables"].items()}
         files |= {f"keys/{name}": sha256 for name, sha256 in manifest["keys"].items()}
         files |= {f"objects/{check_digest(sha256)[:2]}/{sha256}": sha256 for sha256 in manifest["objects"]}
@@ -228,7 +232,9 @@ def _restore_tables(source: Path, manifest: Mapping[str, Any], draft: Path) -> N
                 _count_on(connection)
             key = PublicKey(manifest["log_key"]["key_id"], manifest["log_key"]["public_hex"])
             if audit_log(connection, key) != (manifest["log"]["size"], manifest["log"]["root"]):
-                raise Broken("damaged-backup", "the log does not have the size and root that backup.json names", "use another backup")
+                raise Broken(
+                    "damaged-backup", "the log does not have the size and root that backup.json names", "use another backup"
+                )
     finally:
         database.close()
 

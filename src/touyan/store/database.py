@@ -6,8 +6,8 @@ a write begins, how a lost race is told, and where the file may lie. A transacti
 
 from __future__ import annotations
 
-import re
 import os
+import re
 import sqlite3
 import weakref
 from collections.abc import Generator
@@ -64,7 +64,9 @@ class Database:
         """Brings the schema up to date; cheap where it is."""
         at = self.schema()
         if at > SCHEMA:
-            raise Invalid("newer-store", f"the database has schema {at}, this program knows {SCHEMA}", "upgrade: pip install -U touyan")
+            raise Invalid(
+                "newer-store", f"the database has schema {at}, this program knows {SCHEMA}", "upgrade: pip install -U touyan"
+            )
         if at != SCHEMA:
             from touyan.store.migrations import upgrade  # Alembic takes 0.1 s to import: only when there is work
 
@@ -109,7 +111,13 @@ def _forget_in_children(engine: weakref.ref[Engine]) -> None:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions by itself
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}", "trusted_schema=OFF"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "trusted_schema=OFF",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -136,7 +144,9 @@ def _told(url: str) -> Generator[None]:
         words = str(getattr(error, "orig", error))
         told = next((e for signs, e in _errors(words) if any(sign in words for sign in signs)), None)
         if told is None and isinstance(error, (OperationalError, sqlite3.OperationalError)):
-            told = Broken("database", f"the {url.split(':')[0]} database does not answer: {words}", "check that it runs and try again")
+            told = Broken(
+                "database", f"the {url.split(':')[0]} database does not answer: {words}", "check that it runs and try again"
+            )
         if told is None:
             raise
         raise told from error
@@ -146,11 +156,23 @@ def _errors(words: str) -> list[tuple[tuple[str, ...], TouyanError]]:
     """What drivers say, by the words in which both of them say it."""
     first = words.partition("\n")[0]
     return [
-        (("deadlock detected", "could not serialize"), Conflict("lost-race", f"another transaction was first: {first}", "try again")),
+        (
+            ("deadlock detected", "could not serialize"),
+            Conflict("lost-race", f"another transaction was first: {first}", "try again"),
+        ),
         (("UNIQUE constraint", "duplicate key"), Conflict("lost-race", f"somebody else wrote it first: {first}", "try again")),
-        (("locked",), Conflict("database-busy", "the database was locked for 30 s", "see which process holds it, then try again")),
-        (("disk is full", "No space left"), Broken("disk-full", "the disk of the database is full", "free some space; nothing was lost; run again")),
-        (("malformed", "not a database"), Broken("database-damaged", f"the database is damaged: {first}", "restore it: touyan restore BACKUP")),
+        (
+            ("locked",),
+            Conflict("database-busy", "the database was locked for 30 s", "see which process holds it, then try again"),
+        ),
+        (
+            ("disk is full", "No space left"),
+            Broken("disk-full", "the disk of the database is full", "free some space; nothing was lost; run again"),
+        ),
+        (
+            ("malformed", "not a database"),
+            Broken("database-damaged", f"the database is damaged: {first}", "restore it: touyan restore BACKUP"),
+        ),
     ]
 
 

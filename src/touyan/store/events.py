@@ -130,7 +130,9 @@ class EventLog:
         if kind:
             query = query.where(t.event.c.type == kind)
         if subject:
-            query = query.join(t.event_subject, t.event_subject.c.position == t.event.c.position).where(t.event_subject.c.subject == subject)
+            query = query.join(t.event_subject, t.event_subject.c.position == t.event.c.position).where(
+                t.event_subject.c.subject == subject
+            )
         with self._database.read() as connection:
             rows = connection.execute(query).mappings().all()
         return [Logged(r["position"], read_event(r["leaf"]), _body(r["body"])) for r in reversed(rows)]

@@ -57,7 +57,9 @@ class OpenAsset:
         """The verified bytes of one file that fits in memory. Raises Missing or Broken."""
         sha256 = next((f.sha256 for f in self.manifest.files if f.path == path), None)
         if sha256 is None:
-            raise Missing("no-file", f"the {self.manifest.kind} {short(self.asset.id)} has no file {path[:120]!r}", "see: touyan show")
+            raise Missing(
+                "no-file", f"the {self.manifest.kind} {short(self.asset.id)} has no file {path[:120]!r}", "see: touyan show"
+            )
         with TemporaryDirectory() as folder:
             self._fetch(sha256, Path(folder) / "file")
             return (Path(folder) / "file").read_bytes()

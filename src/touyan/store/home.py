@@ -121,7 +121,9 @@ def _is_mine(keys: Path) -> bool:
         return False
 
 
-def open_store(home: Path | None = None, *, create: bool = False, organisation: str = "local", person: str = "", seam: Seam | None = None) -> Store:
+def open_store(
+    home: Path | None = None, *, create: bool = False, organisation: str = "local", person: str = "", seam: Seam | None = None
+) -> Store:
     """Opens the store in `home`; with `create`, founds it where there is none.
 
     Raises Missing where there is none, Conflict where its keys are there and its database is not.

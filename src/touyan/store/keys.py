@@ -194,7 +194,9 @@ def _read_key(path: Path, name: str) -> KeyPair:
         fields = json.loads(path.read_text())
         return KeyPair(fields["key_id"], fields["public_hex"], fields["private_hex"])
     except (ValueError, KeyError, TypeError) as error:
-        raise Broken("bad-key", f"the key file of {name!r} is damaged", "restore it, or report it lost: touyan party lost NAME") from error
+        raise Broken(
+            "bad-key", f"the key file of {name!r} is damaged", "restore it, or report it lost: touyan party lost NAME"
+        ) from error
 
 
 def write_secret(path: Path, text: str) -> bool:

@@ -121,7 +121,9 @@ class RemoteObjects:
             self._files, self._root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
             kind = url.partition("://")[0]
-            raise Missing("no-objects-driver", f"nothing here reads {kind}:// ({error})", "install the package it names") from error
+            raise Missing(
+                "no-objects-driver", f"nothing here reads {kind}:// ({error})", "install the package it names"
+            ) from error
 
     def _path(self, sha256: str) -> str:
         check_digest(sha256)
@@ -212,5 +214,7 @@ def disk_errors(folder: Path) -> Generator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             free = shutil.disk_usage(folder).free
-            raise Broken("disk-full", f"no room left in {folder} ({free >> 20} MiB free)", "free some space; then run again") from error
+            raise Broken(
+                "disk-full", f"no room left in {folder} ({free >> 20} MiB free)", "free some space; then run again"
+            ) from error
         raise

@@ -70,7 +70,9 @@ class Parties:
         self._write(connection, party, root, root, "root key of the organisation")
         return party
 
-    def enrol(self, actor: Actor, name: str, kind: PartyKind = "person", roles: Iterable[str] = (), is_demo: bool = False) -> Party:
+    def enrol(
+        self, actor: Actor, name: str, kind: PartyKind = "person", roles: Iterable[str] = (), is_demo: bool = False
+    ) -> Party:
         """Enrols a person or machine with a new key in the keyring, and gives it roles in the actor's project."""
         require(actor, "enrol", Thing("party", name, actor.project))
         given: list[Role] = sorted({as_role(role) for role in roles})
@@ -86,7 +88,9 @@ class Parties:
         """Adds a party under the root key, without a check of roles: for the founding of a store and for `enrol`."""
         party = Party(f"{organisation}/{_checked_name(name)}", kind, name, organisation, is_demo)
         if connection.execute(select(t.party.c.id).where(t.party.c.id == party.id)).first():
-            raise Conflict("party-exists", f"there is a party {party.id!r} already", "choose another name; see: touyan party list")
+            raise Conflict(
+                "party-exists", f"there is a party {party.id!r} already", "choose another name; see: touyan party list"
+            )
         pair = self._keyring.load(name) if self._keyring.has(name) else self._keyring.create(name)
         self._write(connection, party, pair, self._keyring.load("root"), "first key")
         return party
@@ -175,13 +179,17 @@ class Parties:
         self._settle_key(party)
         key, active = _key_name(party), {k.public.key_id for k in self.active(party.id)}
         if not self._keyring.has(key) or self._keyring.load(key).key_id not in active:
-            raise Refused("no-key", f"this keyring holds no active key of {party.id}", "act as a party whose key you hold: --as NAME")
+            raise Refused(
+                "no-key", f"this keyring holds no active key of {party.id}", "act as a party whose key you hold: --as NAME"
+            )
         return self.actor(party.id, project)
 
     def get(self, name: str) -> Party:
         """A party by id or by short name. Raises Missing with the nearest name."""
         fits = (t.party.c.id == name) | (t.party.c.name == name)
-        query = select(t.party).where(fits).order_by((t.party.c.id != name), t.party.c.id)  # nobody gets at an id by taking it as a name
+        query = (
+            select(t.party).where(fits).order_by((t.party.c.id != name), t.party.c.id)
+        )  # nobody gets at an id by taking it as a name
         with self._database.read() as connection:
             row = connection.execute(query).mappings().first()
         if row is None:

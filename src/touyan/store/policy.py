@@ -40,7 +40,12 @@ def decide(actor: Actor, verb: Verb, thing: Thing) -> Decision:
     """The decision, a pure function of its arguments. Raises Invalid on a verb that is none: it becomes part of the question."""
     if verb not in VERBS:
         raise Invalid("bad-verb", f"{str(verb)[:40]!r} is no verb of the policy", nearest(str(verb)[:40], VERBS))
-    request = {"principal": f'Party::"{_plain(actor.party)}"', "action": f'Action::"{verb}"', "resource": f'Thing::"{_plain(thing.id)}"', "context": {}}
+    request = {
+        "principal": f'Party::"{_plain(actor.party)}"',
+        "action": f'Action::"{verb}"',
+        "resource": f'Thing::"{_plain(thing.id)}"',
+        "context": {},
+    }
     principal = {
         "uid": {"__entity": {"type": "Party", "id": _plain(actor.party)}},
         "attrs": {"party": actor.party, "project": actor.project, "roles": sorted(actor.roles)},

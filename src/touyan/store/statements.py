@@ -48,7 +48,9 @@ class Statements:
         """Signs and keeps a Statement. The caller has asked the policy."""
         at = self._seam.now_ms()
         statement = Statement(actor.project, asset, kind, body, actor.party, iso(at))
-        while self._is_kept(connection, statement):  # said again within one millisecond, it is a claim of its own: it may undo another
+        while self._is_kept(
+            connection, statement
+        ):  # said again within one millisecond, it is a claim of its own: it may undo another
             at += 1
             statement = replace(statement, at=iso(at))
         check_statement(statement)
@@ -65,7 +67,9 @@ class Statements:
         statement = check_statement(read_statement(envelope.payload))
         self._parties.open(envelope, PAYLOAD_TYPE, statement.party, statement.at, is_new=True)
         if from_iso(statement.at) > self._seam.now_ms() + DRIFT_MS:
-            raise Invalid("from-the-future", f"the statement says it was made at {statement.at}", "correct the clock and sign it again")
+            raise Invalid(
+                "from-the-future", f"the statement says it was made at {statement.at}", "correct the clock and sign it again"
+            )
         actor = self._parties.actor(statement.party, statement.project)
         require(actor, _VERBS.get(statement.kind, "state"), Thing("statement", statement.asset, statement.project))
         self._keep(connection, statement, envelope)

@@ -67,7 +67,9 @@ event = _table(
     "event", Column("position", Big, primary_key=True, autoincrement=False), Column("leaf", LargeBinary, nullable=False),
     _text("project", index=True), _text("type", index=True), _text("at"), _text("salt", null=True), _text("body", null=True),
 )  # fmt: skip
-event_subject = _table("event_subject", _text("subject", key=True), Column("position", Big, primary_key=True, autoincrement=False))
+event_subject = _table(
+    "event_subject", _text("subject", key=True), Column("position", Big, primary_key=True, autoincrement=False)
+)
 node = _table("node", Column("level", Integer, primary_key=True, autoincrement=False),
               Column("position", Big, primary_key=True, autoincrement=False), Column("hash", LargeBinary, nullable=False))  # fmt: skip
 tree_head = _table("tree_head", Column("size", Big, primary_key=True, autoincrement=False), _text("envelope"), _text("at"))
@@ -113,5 +115,6 @@ response = _table("response", _text("id", key=True), _text("project"), _text("se
                   _text("prompt"), _text("completion"), _text("at"))  # fmt: skip
 feedback = _table("feedback", _text("id", key=True), _text("project"), _text("response"), _text("api_key"), _text("body"), _text("at"),
                   _text("asset", null=True))  # fmt: skip
-file_stat = _table("file_stat", _text("path", key=True), _text("stat"), _text("sha256"), Column("size_bytes", Big, nullable=False))
-
+file_stat = _table(
+    "file_stat", _text("path", key=True), _text("stat"), _text("sha256"), Column("size_bytes", Big, nullable=False)
+)

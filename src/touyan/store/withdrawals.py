@@ -117,7 +117,9 @@ class Withdrawals:
                 if report is not None:
                     self.finish_erasing(actor)
                     return report
-        raise Conflict("outrun", "Assets are published faster than they can be looked through", "withdraw again in a quieter moment")
+        raise Conflict(
+            "outrun", "Assets are published faster than they can be looked through", "withdraw again in a quieter moment"
+        )
 
     def _attempt(
         self, actor: Actor, scope: Scope, holdings: Holdings, effect: Effect, reason: str, deadline: str
@@ -177,7 +179,9 @@ class Withdrawals:
     def _row(self, connection: Connection, actor: Actor, scope: Scope, effect: Effect, reason: str, deadline: str) -> Withdrawal:
         """The active withdrawal of this scope and effect, made where there is none."""
         w, at = t.withdrawal.c, iso(self._seam.now_ms())
-        same = (w.project == scope.project) & (w.selector == scope.selector) & (w.value == scope.value) & (w.source == scope.source)
+        same = (
+            (w.project == scope.project) & (w.selector == scope.selector) & (w.value == scope.value) & (w.source == scope.source)
+        )
         known = connection.execute(select(t.withdrawal).where(same, w.effect == effect, w.lifted_at.is_(None))).mappings().first()
         if known is not None:
             return as_withdrawal(known)
@@ -193,7 +197,9 @@ class Withdrawals:
         if withdrawal.id not in self._statements.standing(connection, actor.project, asset).withdrawals:
             self._statements.make(connection, actor, asset, "withdrawal", withdrawal_body(withdrawal))
 
-    def _mark_erased(self, connection: Connection, actor: Actor, identifier: str, reach: Reach) -> tuple[dict[str, int], set[str]]:
+    def _mark_erased(
+        self, connection: Connection, actor: Actor, identifier: str, reach: Reach
+    ) -> tuple[dict[str, int], set[str]]:
         """States which Assets lose bytes and lists the objects to delete: (sha256 to bytes, sha256 of what stays)."""
         digests = reach.digests()
         kept = needed_elsewhere(connection, actor.project, digests, reach.assets)
@@ -231,7 +237,11 @@ class Withdrawals:
             w = t.withdrawal.c
             here = (w.id == identifier) & (w.project == actor.project) & w.lifted_at.is_(None)
             if not connection.execute(update(t.withdrawal).where(here).values(lifted_at=iso(self._seam.now_ms()))).rowcount:
-                raise Missing("no-withdrawal", f"no withdrawal {identifier[:12]} stands in this project", "see: touyan log --type withdrawal.made")
+                raise Missing(
+                    "no-withdrawal",
+                    f"no withdrawal {identifier[:12]} stands in this project",
+                    "see: touyan log --type withdrawal.made",
+                )
             assets = self._statements.withdrawn_by(connection, actor.project, identifier)
             for asset in assets:
                 self._statements.make(connection, actor, asset, "lift", {"withdrawal": identifier, "reason": reason})
@@ -280,7 +290,11 @@ def _check(selector: str, value: str, effect: str, reason: str, deadline: str) -
         check_digest(value)
     is_hex = len(value) == PSEUDONYM_DIGITS and set(value) <= set("0123456789abcdef")
     if selector == "subject" and not is_hex:
-        raise Invalid("not-a-pseudonym", "a person is withdrawn by pseudonym, never by name", "give the identifier to: touyan withdraw --subject -")
+        raise Invalid(
+            "not-a-pseudonym",
+            "a person is withdrawn by pseudonym, never by name",
+            "give the identifier to: touyan withdraw --subject -",
+        )
     try:
         _ = deadline and from_iso(deadline)
     except ValueError as error:
@@ -294,7 +308,9 @@ def _require_found(scope: Scope, reach: Reach, assets: Mapping[str, Manifest]) -
     if wanted and wanted not in providers:
         raise Missing("no-source", f"there is no source {wanted!r} in the project {scope.project!r}", nearest(wanted, providers))
     if scope.selector == "document" and not scope.source and not reach.documents:
-        raise Missing("no-document", f"no table here has the document {scope.value[:12]}", "name its source: --source provider/name")
+        raise Missing(
+            "no-document", f"no table here has the document {scope.value[:12]}", "name its source: --source provider/name"
+        )
 
 
 def _newest(connection: Connection, project: str) -> int:
