@@ -61,7 +61,7 @@ def test_help_speaks_chinese() -> None:
 
 def test_help_loads_no_heavy_library() -> None:
     loaded = python(
-        "-c", "import sys; from touyan.cli.main import app; print(*sorted({m.partition('.')[0] for m in sys.modules}))"
+        "-c", "import sys; from touyan.cli.main import command; print(*sorted({m.partition('.')[0] for m in sys.modules}))"
     ).split()
     assert [name for name in HEAVY if name in loaded] == []
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import typer
+from touyan.cli.main import command as program
 
-from touyan.cli.main import app
-
-ROOT: Any = typer.main.get_command(app)
+ROOT: Any = program
 
 
 def verbs(command: Any = ROOT, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

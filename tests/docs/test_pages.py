@@ -9,20 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from pages import PAGES, README, ROOT, ZH_README, blocks, commands, links, mentioned
 
 from touyan.cli.init import FLOW
-from touyan.cli.main import app
+from touyan.cli.main import command as program
 from touyan.flow.file import read_flow
 from touyan.flow.schema import json_schema
-
-COMMAND = typer.main.get_command(app)
 
 
 def verb(words: list[str]) -> tuple[Any, list[str]]:
     """The command that `words` call, and the words after it."""
-    command, rest = COMMAND, words[1:]
+    command, rest = program, words[1:]
     while hasattr(command, "commands") and rest and not rest[0].startswith("-"):
         assert rest[0] in command.commands, f"no such verb: {' '.join(words)}"
         command, rest = command.commands[rest[0]], rest[1:]

@@ -34,12 +34,12 @@ from touyan.cli import (
 )
 from touyan.cli import run as run_verb
 from touyan.cli.output import print_error
-from touyan.cli.spoken import Verbs, speak
+from touyan.cli.spoken import assemble
 from touyan.cli.words import _, lend_to_typer
 from touyan.core.errors import TouyanError
 
 app = typer.Typer(
-    name="touyan", cls=Verbs, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    name="touyan", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     rich_markup_mode=None,  # Rich would cost 0.4 s of CPU before the first line of a help page
     context_settings={"max_content_width": 100},
     help=_("Touyan 头雁: from raw documents to a permitted, served model."),
@@ -59,14 +59,14 @@ def main(version: bool = typer.Option(False, "--version", help=_("Print the vers
 for verb in (init, run_verb, gather, review, permit, serve, learn, show, why, log, verify, withdraw, report, jobs, flow, model,
              party, key, project, backup, demo):  # fmt: skip
     verb.add_to(app)
-speak(app)
 lend_to_typer()
+command = assemble(app)
 
 
 def run() -> None:
     """The entry point `touyan`."""
     try:
-        app()
+        command(prog_name="touyan")
     except TouyanError as error:
         print_error(error)
         sys.exit(error.exit_code)
