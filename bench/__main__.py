@@ -24,7 +24,8 @@ def main(wanted: list[str]) -> int:
         (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), ""
     )
     print(
-        f"{datetime.now(UTC):%Y-%m-%d}  {len(os.sched_getaffinity(0))} cores  {processor or platform.machine()}  load {os.getloadavg()[0]:.1f}"
+        f"{datetime.now(UTC):%Y-%m-%d}  {len(os.sched_getaffinity(0))} cores  {processor or platform.machine()}  "
+        f"load {os.getloadavg()[0]:.1f}"
     )
     failed = 0
     for script in SCRIPTS:

@@ -53,7 +53,8 @@ class Cluster:
         settings = [word for option in FAST for word in ("-c", option)]
         with (self._home / "log").open("wb") as log:
             self._server = subprocess.Popen(
-                [self._binaries / "postgres", "-D", "data", "-k", str(self._home), *settings], cwd=self._home, user=self._user, env=ENVIRONMENT,
+                [self._binaries / "postgres", "-D", "data", "-k", str(self._home), *settings],
+                cwd=self._home, user=self._user, env=ENVIRONMENT,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_die_with_parent,
             )  # fmt: skip
         self._await()

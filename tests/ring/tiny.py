@@ -68,7 +68,8 @@ sources:
   papers:
     path: documents
     provider: office
-    rights: {{authority: own-production, personal: none, personal_state: none, security: general, purposes: [refine, train, evaluate, serve]}}
+    rights: {{authority: own-production, personal: none, personal_state: none, security: general,
+             purposes: [refine, train, evaluate, serve]}}
   found:
     path: nowhere
     provider: unknown

@@ -44,9 +44,10 @@ def test_a_founding_that_was_cut_off_is_ended_by_the_next(dialect: str, tmp_path
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(EventLog, "emit", stop)
-        open_store(tmp_path / "home", create=True, organisation="acme", person="ann")
+        with pytest.raises(KeyboardInterrupt):
+            open_store(tmp_path / "home", create=True, organisation="acme", person="ann")
     with pytest.raises(Missing, match="empty"):
         open_store(tmp_path / "home")
     store = open_store(tmp_path / "home", create=True, organisation="acme", person="ann")

@@ -91,9 +91,10 @@ def test_a_full_disk_leaves_no_half_object(file: Path, tmp_path: Path, monkeypat
         sink.write(b"half")  # type: ignore[attr-defined]
         raise OSError(code, "no room")
 
-    with monkeypatch.context() as patch, pytest.raises(Broken, match="no room left"):
+    with monkeypatch.context() as patch:
         patch.setattr(module, "_pour", full)
-        objects.put(file)
+        with pytest.raises(Broken, match="no room left"):
+            objects.put(file)
     assert list(objects.list()) == []
     assert list((tmp_path / "objects" / "incoming").iterdir()) == []
     objects.put(file)

@@ -54,7 +54,8 @@ def test_an_approved_review_gives_a_numbered_permit_under_which_the_model_is_ser
     assert issued.number == "TY-2025-000001"
     assert serve(world_on_each) == issued
     assert issued.permit.to_json()["subject"] == [
-        {"name": "model", "digest": {"sha256": world_on_each.subject.model}}, {"name": "corpus", "digest": {"sha256": world_on_each.subject.corpus}},
+        {"name": "model", "digest": {"sha256": world_on_each.subject.model}},
+        {"name": "corpus", "digest": {"sha256": world_on_each.subject.corpus}},
     ]  # fmt: skip
     assert kinds(world_on_each) == ["permit.issued"]
 
@@ -287,7 +288,8 @@ def a_permit(scope: Scope, **more: object) -> Permit:
         )
     }
     fields: dict[str, object] = {
-        **texts, "kind": "release", "rule_pack": None, "outcomes": (), "measures": (), "winners": (), "votes": (), "log": None, "scope": scope,
+        **texts, "kind": "release", "rule_pack": None, "outcomes": (),
+        "measures": (), "winners": (), "votes": (), "log": None, "scope": scope,
         "conditions": (), "filings": (), "issued_at": NOW, "expires_at": iso(1_770_000_000_000), "demo": False,
     }  # fmt: skip
     return Permit(**fields | more)  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from touyan.core.errors import Invalid
 
-Json: TypeAlias = "None | bool | int | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 
 _scalar = json.JSONEncoder(ensure_ascii=False).encode  # one encoder for all: building it takes longer than using it
 MAX_INTEGER = 2**53 - 1  # RFC 8785 section 3.2.2.3: beyond this an IEEE double, and so JavaScript, loses digits

@@ -77,10 +77,11 @@ tree_head = _table("tree_head", Column("size", Big, primary_key=True, autoincrem
 lease = _table("lease", _text("name", key=True), _text("owner"), Column("token", Big, nullable=False),
                Column("until_ms", Big, nullable=False))  # fmt: skip
 job = _table(
-    "job", _text("id", key=True), Column("seq", Big, nullable=False), _text("project", index=True), _text("step_key", index=True), _text("name"), _text("step"),
-    _text("state", index=True), _text("spec"), _text("submitter"), _text("site"), Column("priority", Integer, nullable=False),
-    Column("not_before_ms", Big, nullable=False), Column("tries", Integer, nullable=False), Column("tries_limit", Integer, nullable=False),
-    _text("reason"), _text("created_at"), _text("ended_at", null=True), _text("asset", null=True),
+    "job", _text("id", key=True), Column("seq", Big, nullable=False), _text("project", index=True), _text("step_key", index=True),
+    _text("name"), _text("step"), _text("state", index=True), _text("spec"), _text("submitter"), _text("site"),
+    Column("priority", Integer, nullable=False), Column("not_before_ms", Big, nullable=False),
+    Column("tries", Integer, nullable=False), Column("tries_limit", Integer, nullable=False), _text("reason"),
+    _text("created_at"), _text("ended_at", null=True), _text("asset", null=True),
 )  # fmt: skip
 attempt = _table(
     "attempt", _text("id", key=True), _text("job", ForeignKey("job.id"), index=True), Column("number", Integer, nullable=False),
@@ -108,9 +109,9 @@ permit = _table(
 service = _table("service", _text("project", key=True), _text("name", key=True), _text("targets"), _text("bound_by"), _text("at"))
 api_key = _table("api_key", _text("id", key=True), _text("project"), _text("party"), _text("sha256", index=True), _text("label"),
                  _text("terms"), _text("created_at"), _text("revoked_at", null=True))  # fmt: skip
-usage = _table("usage", Column("seq", SEQUENCE, primary_key=True, autoincrement=True), _text("project"), _text("service"), _text("model"), _text("permit"),
-               _text("api_key"), Column("prompt_tokens", Integer, nullable=False), Column("completion_tokens", Integer, nullable=False),
-               _text("at"))  # fmt: skip
+usage = _table("usage", Column("seq", SEQUENCE, primary_key=True, autoincrement=True), _text("project"), _text("service"),
+               _text("model"), _text("permit"), _text("api_key"), Column("prompt_tokens", Integer, nullable=False),
+               Column("completion_tokens", Integer, nullable=False), _text("at"))  # fmt: skip
 response = _table("response", _text("id", key=True), _text("project"), _text("service"), _text("model"), _text("permit"), _text("api_key"),
                   _text("prompt"), _text("completion"), _text("at"))  # fmt: skip
 feedback = _table("feedback", _text("id", key=True), _text("project"), _text("response"), _text("api_key"), _text("body"), _text("at"),
