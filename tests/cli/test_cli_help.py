@@ -47,7 +47,7 @@ def test_every_verb_answers_in_json(path: tuple[str, ...], command: Any) -> None
 def test_the_first_help_page_names_every_verb_in_full() -> None:
     said = touyan("--help")
     assert all(f"\n  {name} " in said.out for name in ROOT.commands)
-    assert "..." not in said.out.partition("Commands:")[2]
+    assert "..." not in said.out.replace("[ARGS]...", "")
 
 
 def test_help_speaks_chinese() -> None:

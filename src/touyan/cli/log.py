@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from touyan.cli.output import answer, print_json, print_table
+from touyan.cli.output import answer, named, print_json, print_table
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, Session, session
 from touyan.cli.words import _, example
-from touyan.core.canonical import short
 
 
 def add_to(app: typer.Typer) -> None:
@@ -61,7 +60,7 @@ def _events(opened: Session, subject: str, kind: str, last: int, as_json: bool) 
             e.event.at[:19].replace("T", " "),
             e.event.type,
             e.event.actor.rpartition("/")[2],
-            " ".join(map(short, e.event.subjects[:2])),
+            " ".join(map(named, e.event.subjects[:2])),
         )
         for e in found
     ]

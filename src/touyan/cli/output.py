@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from touyan.core.errors import TouyanError
 
+DIGEST_DIGITS = 64
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -62,6 +64,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty:
 def say(text: str, stderr: bool = False) -> None:
     """One or more lines for a person."""
     console(stderr).print(clean(text))
+
+
+def named(identifier: str) -> str:
+    """A whole digest by its first 12 digits; any other name as it is."""
+    return identifier[:12] if len(identifier) == DIGEST_DIGITS else identifier
 
 
 def clean(text: str) -> str:

@@ -6,13 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from touyan.cli.output import print_json, say
+from touyan.cli.output import named, print_json, say
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, Session, session
 from touyan.cli.words import _, example
 from touyan.core.canonical import short
 from touyan.core.errors import Missing
-
-ID_DIGITS = 64
 
 
 def add_to(app: typer.Typer) -> None:
@@ -94,14 +92,10 @@ def _print_blocks(opened: Session, identifier: str) -> None:
     by_reason: dict[str, list[str]] = {}
     for purpose, blocks in found.items():
         if blocks:
-            reasons = "; ".join(dict.fromkeys(f"{_who(b.who)}: {b.reason}" for b in blocks[:4]))
+            reasons = "; ".join(dict.fromkeys(f"{named(b.who)}: {b.reason}" for b in blocks[:4]))
             by_reason.setdefault(reasons, []).append(purpose)
     for reasons, purposes in by_reason.items():
         say(_("Not for {purposes}: {reasons}").format(purposes=", ".join(purposes), reasons=reasons))
-
-
-def _who(name: str) -> str:
-    return short(name) if len(name) == ID_DIGITS else name
 
 
 def _refusals(opened: Session, what: str, as_json: bool) -> None:
