@@ -19,7 +19,12 @@ RoleArgument = Annotated[
 def add_to(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help=_("Enrol persons and machines; give roles; rotate and revoke keys."))
     app.add_typer(group, name="party")
+    _add_enrolment(group)
+    _add_roles(group)
+    _add_keys(group)
 
+
+def _add_enrolment(group: typer.Typer) -> None:
     @group.command("list", epilog=example("touyan party list"))
     def list_(party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False) -> None:
         """List parties, their roles in this project and their keys."""
@@ -58,6 +63,8 @@ def add_to(app: typer.Typer) -> None:
             made = opened.store.parties.enrol(opened.actor, name, "machine" if machine else "person", role, demo)
             answer(as_json, {"id": made.id}, _("Enrolled {party}.").format(party=made.id))
 
+
+def _add_roles(group: typer.Typer) -> None:
     @group.command(epilog=example("touyan party grant li-wei reviewer"))
     def grant(
         name: NameArgument, role: RoleArgument,
@@ -78,6 +85,8 @@ def add_to(app: typer.Typer) -> None:
             opened.store.parties.revoke(opened.actor, name, role)
             answer(as_json, {"revoked": role}, _("Revoked."))
 
+
+def _add_keys(group: typer.Typer) -> None:
     @group.command(epilog=example("touyan party rotate li-wei"))
     def rotate(
         name: NameArgument,

@@ -92,10 +92,10 @@ class Runner:
     def _look_up(self, steps: Sequence[FlowStep]) -> None:
         """Finds the Assets that inputs name, before anything runs. Raises Missing or Invalid with the nearest name."""
         for step in steps:
-            for role, names in step.inputs.items():
-                for name in names if step.spec.name != "read" else ():
-                    if name not in self._record.steps and name not in self._outside:
-                        self._outside[name] = self._found(step, role, name)
+            named = ((role, name) for role, names in step.inputs.items() for name in names)
+            for role, name in named if step.spec.name != "read" else ():
+                if name not in self._record.steps and name not in self._outside:
+                    self._outside[name] = self._found(step, role, name)
 
     def _found(self, step: FlowStep, role: str, name: str) -> str:
         with self._store.database.read() as connection:
