@@ -7,6 +7,7 @@ signed by the actor.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -100,6 +101,10 @@ def _gather_one(store: Store, actor: Actor, name: str, entry: SourceEntry, folde
         found = snapshot(entry.path, folder)
     except Refused as refusal:  # a link that leaves the folder: the source is refused, the others go on
         return _refused(store, actor, replace(source, blocks=(Block(who, "files", refusal.message),)))
+    if back := _brought_back(store, actor, who, found):
+        return _refused(
+            store, actor, replace(source, blocks=(Block(who, "withdrawal", f"{back} was erased from it: remove the file"),))
+        )
     asset = _publish(store, actor, who, _keep(store, found), rights)
     with store.database.read() as connection:
         # Single documents and persons that were withdrawn are left out by the refinery; the rest of the source goes on.
@@ -117,6 +122,17 @@ def _blocks_of(who: str, rights: Rights, purposes: Sequence[Purpose], at_ms: int
 def _refused(store: Store, actor: Actor, source: Gathered) -> Gathered:
     store.gate.tell(actor, "source.refused", [source.asset or source.provider], complaint(source), {"source": source.provider})
     return source
+
+
+def _brought_back(store: Store, actor: Actor, who: str, found: Snapshot) -> str:
+    """Path of a file that erasure took out of the store and that still lies in the source; empty where there is none."""
+    erased = store.withdrawals.erased_from(actor.project, who)
+    return next((f.path for f in found.files if erased and _digest(f) in erased), "")
+
+
+def _digest(file: FoundFile) -> str:
+    with file.absolute.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _keep(store: Store, found: Snapshot) -> list[FileRef]:

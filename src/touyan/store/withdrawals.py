@@ -15,14 +15,14 @@ from typing import cast
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from touyan.core.asset import Manifest, check_digest
+from touyan.core.asset import Manifest, check_digest, read_manifest
 from touyan.core.canonical import Json, canonical, parse
 from touyan.core.document import PSEUDONYM_DIGITS, one_spelling, pseudonym
 from touyan.core.errors import Conflict, Invalid, Missing, Refused
 from touyan.core.names import nearest
 from touyan.core.party import Actor
 from touyan.core.seam import Seam, from_iso, iso
-from touyan.core.statement import EFFECTS, Effect, Selector, Withdrawal
+from touyan.core.statement import EFFECTS, Effect, Selector, Withdrawal, read_statement
 from touyan.store import tables as t
 from touyan.store.assets import Assets
 from touyan.store.database import Database
@@ -228,6 +228,18 @@ class Withdrawals:
                     body: dict[str, Json] = {"objects": len(doomed), "bytes": sum(doomed.values())}
                     self._events.emit(connection, actor, "withdrawal.erased", [name.removeprefix(PENDING)], body)
         return sum(len(doomed) for _, doomed in pending)
+
+    def erased_from(self, project: str, source: str) -> frozenset[str]:
+        """sha256 of the files that erasure has taken out of any version of the source `provider/name`."""
+        s, a = t.statement.c, t.asset.c
+        is_of_source = (a.id == s.asset) & (a.project == s.project) & (a.provider == source)
+        query = select(s.payload, a.manifest).join(t.asset, is_of_source).where(s.project == project, s.kind == "erased")
+        found: set[str] = set()
+        with self._database.read() as connection:
+            for payload, manifest in connection.execute(query):
+                paths = cast("Sequence[str]", read_statement(bytes(payload)).body["paths"])
+                found |= {f.sha256 for f in read_manifest(bytes(manifest)).files if f.path in paths}
+        return frozenset(found)
 
     def lift(self, actor: Actor, identifier: str, reason: str) -> tuple[str, ...]:
         """Ends a withdrawal; the Assets it is lifted from. What was erased stays erased. Raises Missing, Refused."""
