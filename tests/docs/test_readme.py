@@ -46,7 +46,18 @@ def test_the_commands_of_the_readme_work_in_their_order(newcomer: Newcomer) -> N
         "Models that saw the data:" in said['touyan withdraw --source my-organisation/papers --reason "the contract ended"'].out
     )
     assert "Not for refine" in said["touyan why train"].out
-    assert (newcomer.folder.parent / "restored" / "touyan.db").is_file()
+    assert touyan("show --json --home ../restored").json == touyan("show --json").json
+    assert_a_forgery_is_seen(newcomer.folder / "PERMIT.json")
+
+
+def assert_a_forgery_is_seen(bundle: Path) -> None:
+    """A bundle in which one digit of the signed bytes was changed does not verify."""
+    fields = json.loads(bundle.read_text(encoding="utf-8"))
+    payload = fields["permit"]["payload"]
+    fields["permit"]["payload"] = payload[:-8] + ("A" if payload[-8] != "A" else "B") + payload[-7:]
+    bundle.write_text(json.dumps(fields), encoding="utf-8")
+    forged = touyan("verify PERMIT.json --json")
+    assert (forged.status, forged.json["good"]) == (3, False)
 
 
 @pytest.mark.slow

@@ -90,7 +90,7 @@ def _show(opened: Session, found: Review, as_json: bool) -> None:
     say(f"  {_('model')} {short(found.request.subject.model)}   {_('corpus')} {short(found.request.subject.corpus)}")
     for source in sheet.sources:
         say(f"  {_('source')} {source.who}: {source.rights.authority if source.rights else _('no rights record')}")
-    rows = [(_(c["outcome"]), c["id"], _measured(c), evidence_words(c.get("evidence") or {})) for c in sheet.case.checks]
+    rows = [(_(c["outcome"]), c["id"], _measured(c), _told(c)) for c in sheet.case.checks]
     print_table([_("outcome"), _("rule"), _("value"), _("evidence")], rows, _("No checks."))
     for winner in sheet.case.winners.values():
         say(f"  {winner['statement'] if isinstance(winner, dict) else winner}")
@@ -101,6 +101,12 @@ def _show(opened: Session, found: Review, as_json: bool) -> None:
         say(f"  {cast.vote.party.rpartition('/')[2]}{role}: {cast.vote.decision}  {cast.vote.comment}")
     if found.state == "submitted":
         say(_("Vote: touyan review {id} --approve --as PARTY   (or --reject)").format(id=short(found.id)))
+
+
+def _told(check: Mapping[str, Any]) -> str:
+    """What the rule asks, in the reader's language, and what was found."""
+    asked = (check.get("text") or {}).get(_("en"), "")
+    return " · ".join(words for words in (asked, evidence_words(check.get("evidence") or {})) if words)
 
 
 def _measured(check: Mapping[str, Any]) -> str:
