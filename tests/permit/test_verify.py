@@ -6,6 +6,7 @@ import base64
 import copy
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,13 @@ def test_a_permit_signed_by_a_voter_is_refused(world: World, issued: tuple[bytes
 def test_a_permit_does_not_hold_outside_its_time(issued: tuple[bytes, str, str], moment: str) -> None:
     data, root, _ = issued
     assert "time" in failed(verify(data, root, at=moment))
+
+
+def test_a_moment_may_be_given_in_any_zone(issued: tuple[bytes, str, str]) -> None:
+    data, root, at = issued
+    there = datetime.fromisoformat(at).astimezone(timezone(timedelta(hours=-11)))
+    assert is_good(verify(data, root, at=there.isoformat()))
+    assert failed(verify(data, root, at="yesterday")) == {"format"}
 
 
 def test_the_files_of_the_model_are_compared(world: World, issued: tuple[bytes, str, str], tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from touyan.core.canonical import Json, canonical, sha256_hex, short
 from touyan.core.errors import TouyanError
 from touyan.core.permit import PAYLOAD_TYPE
 from touyan.core.review import REQUEST_TYPE, VOTE_TYPE, Vote, outcome, read_vote
-from touyan.core.seam import SystemSeam, iso
+from touyan.core.seam import SystemSeam, from_iso, iso
 from touyan.permit.bundle import BUNDLE_VERSION
 from touyan.permit.content import require_checks, require_metrics
 from touyan.permit.opened import Bundle, exact_envelope, require
@@ -50,7 +50,7 @@ def verify(
     try:
         require(len(data) <= MAX_BYTES, f"larger than {MAX_BYTES >> 20} MiB")
         root = PublicKey(key_id(suite, root_public_hex), root_public_hex)
-        bundle = Bundle(data, root, at or iso(SystemSeam().now_ms()))
+        bundle = Bundle(data, root, iso(from_iso(at) if at else SystemSeam().now_ms()))  # times are compared as text
     except (TouyanError, ValueError) as error:
         return [Verdict("format", False, f"not a bundle or not a key: {error}")]
     checks = dict(CHECKS)

@@ -117,7 +117,8 @@ class Batch:
             while self._closed is None:
                 self._turn()
         except Exception as error:  # an engine in an unknown state answers nobody any more
-            self._closed = _broken(error)
+            with self._changed:  # or a request that was let in a moment before would be queued after the last look
+                self._closed = _broken(error)
         self._do_calls()
         for ticket in (*self._active, *self._waiting):
             ticket.on_end(self._closed)
