@@ -15,21 +15,20 @@ from touyan.core.errors import Missing
 URL = "http://127.0.0.1:8000"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        json.dumps({"pid": os.getpid(), "process": "another-boot/1/1", "url": URL}),
-        json.dumps({"pid": os.getpid(), "url": URL}),
-        "[1]",
-        "{",
-    ],
-)
-def test_a_process_that_only_has_its_id_is_left_alone(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("said", [{"process": "another-boot/1/1"}, {}], ids=["another process", "not told which"])
+def test_a_process_that_only_has_its_id_is_left_alone(tmp_path: Path, said: dict[str, str]) -> None:
     file = tmp_path / RUNNING_FILE
-    file.write_text(text)
+    file.write_text(json.dumps({"pid": os.getpid(), "url": URL} | said))
     assert running(file) is None
     with pytest.raises(Missing, match="no service runs"):
         end(file)
+
+
+@pytest.mark.parametrize("text", ["[1]", "{", ""])
+def test_a_file_that_says_nothing_names_no_service(tmp_path: Path, text: str) -> None:
+    file = tmp_path / RUNNING_FILE
+    file.write_text(text)
+    assert running(file) is None
 
 
 def test_the_service_of_a_store_is_found(tmp_path: Path) -> None:
