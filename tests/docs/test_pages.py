@@ -56,6 +56,14 @@ def test_both_languages_show_the_same_commands_and_files() -> None:
     assert links(README)[1:] == links(ZH_README)[1:]
 
 
+def test_both_languages_give_the_same_figures() -> None:
+    def figures(page: Path, title: str) -> list[str]:
+        section = page.read_text(encoding="utf-8").partition(f"## {title}\n")[2].partition("\n## ")[0]
+        return re.findall(r"FIGURE_[A-Z_]+|\d[\d.,]*\d|\d", section)
+
+    assert [f for f in figures(README, "Measured") if f != "6"] == [f for f in figures(ZH_README, "实测") if f != "6"]
+
+
 def test_the_readme_opens_with_two_commands_and_stays_short() -> None:
     assert commands(README)[:2] == ["make demo", "make test"]
     assert max(len(p.read_text().splitlines()) for p in (README, ZH_README)) <= 150
