@@ -22,7 +22,7 @@ from touyan.feedback.collect import Collected, Stated, collect
 from touyan.feedback.sources import feedback_sources
 from touyan.flow.feedback import with_feedback
 from touyan.flow.file import Flow, purposes_needed, read_flow
-from touyan.flow.record import RunRecord, RunState
+from touyan.flow.record import RunRecord
 from touyan.flow.run import Listener, Runner
 from touyan.permit.decide import brief, decide
 from touyan.permit.project import require_project_permit
@@ -51,20 +51,13 @@ class Turn:
 def turn(store: Store, actor: Actor, path: Path, listener: Listener | None = None, until: str = "") -> Turn:
     """One turn of the ring for the flow file at `path`; `until` ends it after the steps of a verb (read, refine, train)."""
     run, sources = gather(store, actor, read_flow(path))
-    state: RunState = "failed"
-    waits_for = ""
     try:
-        make(store, run, sources, listener, until)
-        if not until:
-            waits_for = review(store, run) or serve(store, run)
-        state = "waiting" if waits_for else "done"
-    except KeyboardInterrupt:
-        state = "stopped"
-        raise
+        with run:
+            make(store, run, sources, listener, until)
+            run.waits_for = "" if until else review(store, run) or serve(store, run)
     finally:
-        run.end(state)
         written = report.write(store, actor, run.id, store.home / "runs" / run.id / "report.html")
-    return Turn(run, written, waits_for)
+    return Turn(run, written, run.waits_for)
 
 
 def gather(store: Store, actor: Actor, flow: Flow) -> tuple[RunRecord, Sources]:
@@ -76,8 +69,8 @@ def gather(store: Store, actor: Actor, flow: Flow) -> tuple[RunRecord, Sources]:
     run = RunRecord(store, actor, whole, [s.to_json() for s in (*gathered, *returned)])
     refused = [g for g in gathered if not g.is_cleared]
     if refused and flow.file.on_refused == "stop":
-        run.end("failed")
-        raise complaint(refused[0])
+        with run:
+            raise complaint(refused[0])
     return run, {s.name: (s.asset, s.provider) for s in (*gathered, *returned) if not s.blocks}
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from flows import BASE, changed, flow_of
 from sqlalchemy import select
 
+from touyan.core.errors import Refused
 from touyan.core.seam import FixedSeam
 from touyan.flow.record import RunRecord
 from touyan.store import tables as t
@@ -42,6 +45,25 @@ def test_the_end_is_an_event_with_what_became_of_the_steps(store: Store, seam: F
     assert [e.event.type for e in store.events.find("default", record.id)] == ["run.started", "run.failed"]
     assert store.events.find("default", record.id)[-1].body == {"hit": 1, "done": 0, "failed": 1, "skipped": 0}
     assert row(store, record.id)["ended_at"] == "2025-10-09T08:53:25.000Z"
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [(None, "done"), (Refused("no", "not this", "do that"), "failed"), (KeyboardInterrupt(), "stopped"), (OSError(28), "failed")],
+)
+def test_however_the_work_ends_the_run_does(sqlite_store: Store, tmp_path: Path, error: BaseException | None, state: str) -> None:
+    record = RunRecord(sqlite_store, sqlite_store.me(), flow_of(tmp_path), [])
+    with suppress(BaseException), record:
+        if error is not None:
+            raise error
+    assert row(sqlite_store, record.id)["state"] == state
+    assert [r["code"] for r in record.refusals] == (["no"] if isinstance(error, Refused) else [])
+
+
+def test_a_run_that_somebody_must_act_for_waits(sqlite_store: Store, tmp_path: Path) -> None:
+    with RunRecord(sqlite_store, sqlite_store.me(), flow_of(tmp_path), []) as record:
+        record.waits_for = "review"
+    assert row(sqlite_store, record.id)["state"] == "waiting"
 
 
 def test_the_model_that_is_served_is_the_one_the_flow_names_else_the_last_that_was_trained(

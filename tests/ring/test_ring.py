@@ -52,7 +52,7 @@ def test_a_flow_may_stop_at_a_refused_source(world: World) -> None:
     world.edit("sources:", "on_refused: stop\nsources:")
     with pytest.raises(Refused, match="the source unknown/found is refused: authority over the work is unknown"):
         world.turn()
-    assert [e.event.type for e in world.events("run.failed")] == ["run.failed"]
+    assert [e.body["code"] for e in world.events("run.failed")] == ["source-refused"]
 
 
 def test_nobody_reviews_what_she_submitted(world: World) -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from types import TracebackType
+from typing import Literal, Self, TypeAlias
 
 from sqlalchemy import insert, update
 
 from touyan.core.canonical import Json, canonical
+from touyan.core.errors import TouyanError
 from touyan.core.job import JobSpec
 from touyan.core.party import Actor
 from touyan.core.seam import iso
@@ -59,6 +61,8 @@ class RunRecord:
         at = iso(store.seam.now_ms())
         self.id = f"run-{at[:10].replace('-', '')}-{store.seam.token(4)}"
         self.state: RunState = "running"
+        self.waits_for = ""
+        """`review` or `permit`: who must act before the ring goes on; empty where it went round."""
         self.sources = list(sources)
         self.steps = {s.name: StepRecord(s.name, s.spec.name, s.spec.version, s.spec.output) for s in flow.steps}
         self.review: Mapping[str, Json] | None = None
@@ -71,13 +75,31 @@ class RunRecord:
             )
             store.events.emit(connection, actor, "run.started", [self.id], {"flow": flow.file.name, "flow_sha256": flow.sha256})
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Ends the run however its work ended; what raised goes on."""
+        if isinstance(error, TouyanError):
+            self.refuse("the run", error)
+        if error is None:
+            self.end("waiting" if self.waits_for else "done")
+        else:
+            self.end("stopped" if isinstance(error, KeyboardInterrupt) else "failed")
+
     def save(self) -> None:
         """Writes the record as it stands."""
         with self._store.database.write() as connection:
             connection.execute(update(t.run).where(t.run.c.id == self.id).values(plan=self._json(), state=self.state))
 
+    def refuse(self, what: str, error: TouyanError) -> None:
+        """Notes what stopped the run: a step by name, or what came after the steps."""
+        record = {"what": what, "code": error.code, "message": error.message, "hint": error.hint}
+        if all(r["message"] != error.message for r in self.refusals):
+            self.refusals.append(record)
+
     def end(self, state: RunState) -> None:
-        """Ends the run, with an Event that carries the outcome of its steps."""
+        """Ends the run, with an Event that carries the outcome of its steps and what stopped it."""
         self.state = state
         counts: dict[str, Json] = {
             s: sum(1 for r in self.steps.values() if r.state == s) for s in ("hit", "done", "failed", "skipped")
@@ -85,7 +107,8 @@ class RunRecord:
         with self._store.database.write() as connection:
             values = {"plan": self._json(), "state": state, "ended_at": iso(self._store.seam.now_ms())}
             connection.execute(update(t.run).where(t.run.c.id == self.id).values(values))
-            self._store.events.emit(connection, self.actor, f"run.{state}", [self.id], counts)
+            stopped_by = {n: self.refusals[-1][n] for n in ("what", "code", "message")} if self.refusals else {}
+            self._store.events.emit(connection, self.actor, f"run.{state}", [self.id], counts | stopped_by)
 
     def asset(self, kind: str, step: str = "") -> str:
         """The Asset of the last step of that kind, or of a named step; empty where there is none."""

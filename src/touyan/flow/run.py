@@ -201,7 +201,7 @@ class Runner:
         self._listener.step(record)
 
     def _fail(self, record: StepRecord, error: TouyanError) -> None:
-        self._record.refusals.append({"what": record.name, "code": error.code, "message": error.message, "hint": error.hint})
+        self._record.refuse(record.name, error)
         self._told(record, "failed", error.message)
 
     def _fill_from_result(self, record: StepRecord) -> None:

@@ -270,6 +270,7 @@ class Reviews:
         votes = tuple(self._cast_vote(r) for r in rows)
         runner = connection.execute(select(t.run.c.actor).where(t.run.c.id == request.subject.run)).scalar()
         authors = frozenset(p for p in (request.submitter, runner) if p)
+        _require_earned(row, request, [v.vote for v in votes], authors)
         return Review(row["id"], cast(ReviewState, row["state"]), request, envelope, votes, authors, row["decided_at"] or "")
 
     def _cast_vote(self, row: RowMapping) -> CastVote:
@@ -281,6 +282,15 @@ class Reviews:
             )
         self._parties.open(envelope, VOTE_TYPE, vote.party, vote.at)
         return CastVote(vote, envelope)
+
+
+def _require_earned(row: RowMapping, request: ReviewRequest, votes: Sequence[Vote], authors: frozenset[str]) -> None:
+    """The state that a row names is the one its signed votes lead to. Only its submitter's withdrawal needs none."""
+    event = outcome(request, [v for v in votes if v.party not in authors])
+    earned = "submitted" if event is None else advance("review", "submitted", event)
+    if row["state"] not in (earned, "withdrawn"):
+        words = f"the review {short(row['id'])} is recorded as {row['state']}, but its signed votes make it {earned}"
+        raise Broken("review-state", words, "see: touyan log; restore the database: touyan restore")
 
 
 def _envelope(text: str) -> Envelope:
