@@ -13,6 +13,7 @@ from touyan.core.party import Actor
 from touyan.report import gather
 from touyan.report.page import render
 from touyan.store.home import Store
+from touyan.store.objects import disk_errors
 
 __all__ = ["write"]
 
@@ -20,11 +21,15 @@ __all__ = ["write"]
 def write(store: Store, actor: Actor, run_id: str, target: Path) -> Path:
     """Writes the report of a run to the file `target` and returns its path. A report is there whole or not at all.
 
-    Raises Missing where there is no such run, Refused where the actor may not inspect it.
+    Raises Missing where there is no such run, Refused where the actor may not inspect it, Broken on a full disk.
     """
     page = render(gather.facts(store, actor, run_id)).encode("utf-8")
-    target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.{os.getpid()}")
-    draft.write_bytes(page)
-    draft.replace(target)
+    try:
+        with disk_errors(store.home):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_bytes(page)
+            draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
     return target
