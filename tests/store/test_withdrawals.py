@@ -136,6 +136,18 @@ def test_serving_goes_on_unless_the_effect_says_otherwise(ring: Ring) -> None:
     assert ring.blocked(ring.model, "serve")
 
 
+def test_only_refining_may_open_what_it_leaves_documents_out_of(sqlite_store: Store, add_source: Callable[..., str]) -> None:
+    source, me = add_source(sqlite_store, {"a.txt": b"text"}), sqlite_store.me()
+    made = sqlite_store.withdrawals.withdraw(
+        me, "document", document_id("acme/notes", "a.txt", "1"), source="acme/notes", reason="asked"
+    )
+    with sqlite_store.database.read() as connection:
+        assert sqlite_store.gate.blocks(connection, "default", source, "refine")
+    assert sqlite_store.gate.open(source, me, "refine", [made.id]).asset.id == source
+    with pytest.raises(Refused, match="was withdrawn"):
+        sqlite_store.gate.open(source, me, "train", [made.id])
+
+
 def test_a_person_is_found_by_pseudonym_in_the_column_of_subjects(
     sqlite_store: Store, tmp_path: Path, add_source: Callable[..., str]
 ) -> None:

@@ -76,12 +76,15 @@ class Gate:
         self._seam = seam
 
     def open(self, identifier: str, actor: Actor, purpose: Purpose, leaving_out: Collection[str] = ()) -> OpenAsset:
-        """Opens an Asset. `leaving_out` names withdrawals whose documents the caller leaves out. Raises Refused, Missing."""
+        """Opens an Asset. `leaving_out` names withdrawals whose documents the caller leaves out. Raises Refused, Missing.
+
+        Only refining leaves anything out: for every other purpose it names, what was withdrawn stays closed.
+        """
         try:
             with self._database.read() as connection:
                 asset = self._assets.get(connection, actor.project, identifier)
                 require(actor, cast(Verb, purpose), Thing(asset.manifest.kind, identifier, asset.project))
-                self._require_usable(connection, asset, purpose, leaving_out)
+                self._require_usable(connection, asset, purpose, leaving_out if purpose == "refine" else ())
                 duties = self.effective(connection, asset.project, identifier).duties
         except (Refused, Missing) as refusal:
             if isinstance(refusal, Refused) or self._is_elsewhere(identifier):
