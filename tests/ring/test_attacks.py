@@ -14,6 +14,9 @@ from touyan.core.party import Actor
 from touyan.core.permit import Use
 from touyan.core.review import VOTE_TYPE, Vote, vote_bytes
 from touyan.permit.decide import decide
+from touyan.service.door import Door
+from touyan.service.memory import Memory
+from touyan.service.settings import Limits
 from touyan.store import tables as t
 from touyan.store.objects import FolderObjects
 
@@ -165,6 +168,16 @@ def test_a_permit_of_one_project_is_none_in_another(world: World) -> None:
     stranger(world)
     with pytest.raises(Refused, match="none was issued"):
         world.store.permits.valid_for(model, INSIDE, "hotline", allow_demo=True)
+
+
+def test_a_key_of_another_project_is_refused_at_the_door_and_told_once(world: World) -> None:
+    key, secret = world.store.api_keys.create(stranger(world))
+    door = Door(world.store, "default", "tiny", Limits(), Memory(world.store, 1.0))
+    for _ in range(3):
+        with pytest.raises(Refused, match="may not call the service tiny"):
+            door.caller(f"Bearer {secret}")
+    [told] = world.events("access.refused", "hotline")
+    assert (told.event.subjects, told.body["verb"]) == ((key.id,), "call")
 
 
 def test_nobody_issues_a_permit_for_a_review_that_is_open(world: World) -> None:

@@ -41,6 +41,7 @@ class Door:
         self._lock = threading.Lock()
         self._inside: dict[str, int] = defaultdict(int)
         self._tokens: dict[str, tuple[float, float]] = {}
+        self._told: set[str] = set()
 
     def caller(self, authorization: str | None) -> Caller:
         """Who holds the key in an `Authorization: Bearer` header. Raises Refused."""
@@ -56,8 +57,20 @@ class Door:
             actor = self._store.api_keys.actor(key)
         except Missing as error:
             raise Refused("wrong-key", "the holder of this API key is gone", "ask for a new key") from error
-        require(actor, "call", self._thing)
+        try:
+            require(actor, "call", self._thing)
+        except Refused as refusal:
+            self._tell_once(key, actor, refusal)
+            raise
         return Caller(key, actor)
+
+    def _tell_once(self, key: ApiKey, actor: Actor, refusal: Refused) -> None:
+        """Records that a key was refused; once while the service runs, or its holder could fill the log."""
+        with self._lock:
+            is_new = key.id not in self._told
+            self._told.add(key.id)
+        if is_new:
+            self._store.gate.tell(actor, "access.refused", [key.id], refusal, {"verb": "call", "service": self._thing.id})
 
     @property
     def inside(self) -> int:
