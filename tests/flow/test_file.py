@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from flows import BASE, changed, complaint, flow_of
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from touyan.core.canonical import canonical
@@ -232,6 +232,7 @@ def _slip(lines: list[str], slip: tuple[int, str, str]) -> list[str]:
     return [*lines[:at], *put[kind], *lines[at + 1 :]]
 
 
+@settings(max_examples=60)
 @given(st.lists(SLIPS, min_size=1, max_size=3))
 def test_any_slip_gives_a_flow_or_an_error_that_says_where(
     tmp_path_factory: pytest.TempPathFactory, slips: list[tuple[int, str, str]]

@@ -35,6 +35,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", folder], check=True)
 
 
+@pytest.mark.slow  # the back-off between tries takes seconds
 def test_a_full_disk_is_told_and_the_next_run_goes_on(small_disk: Path, open_world: Callable[[Path], World]) -> None:
     world = open_world(write_flow(small_disk, **READ).parent)
     with (small_disk / "ballast").open("wb") as ballast:
