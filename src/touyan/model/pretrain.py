@@ -15,7 +15,7 @@ from torch import Tensor
 
 from touyan.model.checkpoint import LossPoint, Progress, load_checkpoint, save_checkpoint, write_curve
 from touyan.model.crew import Crew
-from touyan.model.heap import return_large_blocks
+from touyan.model.heap import give_back
 from touyan.model.kernels import CrossEntropy
 from touyan.model.llama import Llama, save_model
 from touyan.model.muon import Muon, Rates
@@ -34,7 +34,6 @@ CURVE_STEPS = 10
 def pretrain(work: Work[TrainParams], pieces: list[Piece], shape: LlamaShape) -> Progress:
     """Trains on `pieces` until the budget is spent and writes the model and `loss.jsonl` to `work.out`."""
     params = work.params
-    return_large_blocks()
     torch.manual_seed(params.seed)
     model = Llama(shape)
     model.initialise(params.seed)
@@ -64,6 +63,7 @@ def _loop(work: Work[TrainParams], trainer: Trainer, pieces: list[Piece]) -> Non
         trainer.advance(
             [pieces[i] for i in batch], rate_share(progress.tokens / params.tokens, params.warmup_share, params.decay_share)
         )
+        give_back(progress.step)
         work.progress(min(progress.tokens, params.tokens), params.tokens, "tokens")
         if progress.tokens >= next_save:
             folder = work.scratch / f"checkpoint-{progress.step}"
