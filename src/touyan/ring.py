@@ -78,7 +78,7 @@ def make(store: Store, run: RunRecord, sources: Sources, listener: Listener | No
     """corpus and model: read, refine, train, evaluate, check. Every step is a Job on the local site, or a hit."""
     if until not in ("read", "refine"):
         require_project_permit(store, run.actor, run.flow.steps)  # training refuses without one where the rule pack asks for it
-    with LocalSite(store, project=run.actor.project) as site:
+    with LocalSite(store, slots=2, project=run.actor.project) as site:
         Runner(store, run, sources, listener).run(site, until)
 
 

@@ -28,6 +28,8 @@ class Shown:
         self._tasks: dict[str, TaskID] = {}
         self._since: dict[str, float] = {}
         self._said: dict[str, float] = {}
+        self._first: dict[str, tuple[float, float]] = {}
+        """When a step was first heard of, and how far it was: a resumed one does not begin at nothing."""
         self._bars.start()
 
     def step(self, record: Any) -> None:
@@ -58,8 +60,8 @@ class Shown:
         self._bars.update(self._tasks[name], completed=done, total=float(total) if total else None, said=words)
 
     def _words(self, name: str, done: float, total: float | None, unit: str) -> str:
-        seconds = max(time.monotonic() - self._since.get(name, time.monotonic()), 1e-3)
-        rate = done / seconds
+        began, from_done = self._first.setdefault(name, (time.monotonic(), done))
+        rate = (done - from_done) / max(time.monotonic() - began, 1e-3)
         said = f"{done:,.0f}{f' / {total:,.0f}' if total else ''} {clean(unit)}  {rate:,.0f}/s"
         return said + (f"  {_('left')} {(total - done) / rate:,.0f} s" if total and rate > 0 else "")
 

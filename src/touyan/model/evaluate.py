@@ -32,7 +32,7 @@ class EvaluateParams:
     resamples: int = 1000
     seed: int = 0
     threads: int = 2
-    head_documents: int = 4000
+    head_documents: int = 1500
     """Labelled train documents for the linear head on a decoder; 0 leaves that row out."""
 
 

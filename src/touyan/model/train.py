@@ -24,7 +24,7 @@ class TrainParams:
     """The recipe. The defaults spend about 200 s on two idle cores (docs/design/model.md has the search behind them)."""
 
     seed: int = 0
-    tokens: int = 1_900_000
+    tokens: int = 1_450_000
     """Budget: training stops at the first batch that reaches it."""
     width: int = 256
     layers: int = 4
