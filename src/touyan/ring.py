@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from touyan import report
-from touyan.compute.local import LocalSite
+from touyan.compute.local import ALL_CPUS, LocalSite
 from touyan.core.party import Actor
 from touyan.core.review import Subject
 from touyan.data.sources import complaint
@@ -78,7 +78,7 @@ def make(store: Store, run: RunRecord, sources: Sources, listener: Listener | No
     """corpus and model: read, refine, train, evaluate, check. Every step is a Job on the local site, or a hit."""
     if until not in ("read", "refine"):
         require_project_permit(store, run.actor, run.flow.steps)  # training refuses without one where the rule pack asks for it
-    with LocalSite(store, slots=2, project=run.actor.project) as site:
+    with LocalSite(store, slots=2, threads=ALL_CPUS, project=run.actor.project) as site:
         Runner(store, run, sources, listener).run(site, until)
 
 

@@ -20,6 +20,10 @@ IDLE_S = 0.5
 """Between two looks for work that nobody called `wake` for: a back-off that has ended, a Job from another process."""
 
 
+ALL_CPUS = 1 << 16
+"""For `threads`: every slot may use every CPU; steps that run side by side then share them."""
+
+
 class LocalSite:
     """A context manager: while it is open, Jobs of the project are carried out here."""
 
