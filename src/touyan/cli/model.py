@@ -11,14 +11,19 @@ import typer
 from touyan.cli.output import answer
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, session
 from touyan.cli.words import _, example
-from touyan.core.canonical import Json, short
+from touyan.core.canonical import short
+from touyan.core.rights import Rights, rights_from_json
 
 
 def add_to(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help=_("Bring in a foreign base model; export a model."))
     app.add_typer(group, name="model")
 
-    @group.command(epilog=example("touyan model add ./SmolLM2-135M --name smollm2 --licence Apache-2.0 --provider HuggingFaceTB"))
+    @group.command(
+        epilog=example(
+            "touyan model add ./SmolLM2 --name smollm2 --licence Apache-2.0 --provider HuggingFaceTB --personal none --personal-state none --security public"
+        )
+    )
     def add(
         path: Annotated[Path, typer.Argument(help=_("A folder in Hugging Face layout, or a .gguf file."))],
         name: Annotated[str, typer.Option(help=_("How flows call it: base: NAME."))],
@@ -26,6 +31,9 @@ def add_to(app: typer.Typer) -> None:
         provider: Annotated[str, typer.Option(help=_("Who provides it."))],
         filing_number: Annotated[str, typer.Option(help=_("Filing number of an authority, where it has one."))] = "",
         evidence: Annotated[str, typer.Option(help=_("Where the licence can be read."))] = "",
+        personal: Annotated[str, typer.Option(help=_("Ground for personal information in what it was trained on, or none; unknown blocks."))] = "unknown",
+        personal_state: Annotated[str, typer.Option(help="none | contains | pseudonymised | de-identified | unknown")] = "unknown",
+        security: Annotated[str, typer.Option(help="public | general | important | unknown")] = "unknown",
         party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False,
     ) -> None:  # fmt: skip
         """Make a foreign base model an asset of this project."""
@@ -36,16 +44,12 @@ def add_to(app: typer.Typer) -> None:
             store, actor = opened.store, opened.actor
             require(actor, "gather", Thing("model", name, actor.project))
             require(actor, "state", Thing("model", name, actor.project))
+            rights = _rights(licence, evidence, personal, personal_state, security)
             folder = Path(draft) / "model"
             import_base(path, folder, licence=licence, provider=provider, filing_number=filing_number or None)
             identifier = store.assets.add_folder(actor, "model", folder, name, provider=f"{provider}/{name}")
-            rights: dict[str, Json] = {
-                "authority": "open-licence", "licence": licence, "evidence": [evidence or f"licence {licence}"],
-                "personal": "none", "personal_state": "none", "security": "public",
-                "purposes": ["refine", "train", "evaluate", "serve", "retrieve", "redistribute"],
-            }  # fmt: skip
             with store.database.write() as connection:
-                store.statements.make(connection, actor, identifier, "rights", {"rights": rights})
+                store.statements.make(connection, actor, identifier, "rights", {"rights": rights.to_json()})
                 store.statements.make(connection, actor, identifier, "name", {"name": name})
             words = _("Added {name} as {id}. Use it: train: {{base: {name}}}").format(name=name, id=short(identifier))
             answer(as_json, {"id": identifier, "name": name}, words)
@@ -60,3 +64,13 @@ def add_to(app: typer.Typer) -> None:
         with session(home, party, project) as opened:
             opened.store.gate.open(opened.resolve(model), opened.actor, "redistribute").copy_to(out)
             answer(as_json, {"folder": str(out)}, _("Wrote {path}").format(path=out))
+
+
+def _rights(licence: str, evidence: str, personal: str, personal_state: str, security: str) -> Rights:
+    """The rights of a foreign model as who brings it in states them. Raises Invalid with the nearest word."""
+    return rights_from_json({
+        "authority": "open-licence", "licence": licence, "evidence": [evidence or f"licence {licence}"],
+        "personal": personal, "personal_state": personal_state, "security": security,
+        "original_purpose": "" if personal in ("none", "unknown") else "training of the base model",
+        "purposes": ["refine", "train", "evaluate", "serve", "retrieve", "redistribute"],
+    })  # fmt: skip

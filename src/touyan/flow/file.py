@@ -161,8 +161,8 @@ def read_flow(path: Path) -> Flow:
 
 
 def _told(marked: Marked, error: ValidationError) -> Invalid:
-    """The first complaint of pydantic, in our words."""
-    first = error.errors(include_url=False)[0]
+    """One complaint of pydantic in our words: a field nobody knows before the field that it was meant to be."""
+    first = min(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
     location = tuple(p for p in first["loc"] if p not in ("[key]",))
     if first["type"] == "extra_forbidden":
         return marked.error(

@@ -119,6 +119,6 @@ def _brief(value: Json) -> str:
 def _changed_inputs(old: list[InputRef], spec: JobSpec) -> list[str]:
     before = sorted(old)
     after = {InputRef(i.role, i.asset): i.name for i in spec.inputs}
-    fresh = [f"new {name}" for ref, name in after.items() if ref not in before]
+    fresh = list(dict.fromkeys(f"new {name}" for ref, name in after.items() if ref not in before))
     gone = sum(1 for ref in before if ref not in after)
     return fresh or ([f"without {gone} of its inputs"] if gone else [])
