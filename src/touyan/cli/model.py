@@ -21,7 +21,7 @@ def add_to(app: typer.Typer) -> None:
 
     @group.command(
         epilog=example(
-            "touyan model add ./SmolLM2 --name smollm2 --licence Apache-2.0 --provider HuggingFaceTB --personal none --personal-state none --security public"
+            "touyan model add ./SmolLM2 --name smollm2 --licence Apache-2.0 --provider HuggingFaceTB"
         )
     )
     def add(
@@ -31,7 +31,9 @@ def add_to(app: typer.Typer) -> None:
         provider: Annotated[str, typer.Option(help=_("Who provides it."))],
         filing_number: Annotated[str, typer.Option(help=_("Filing number of an authority, where it has one."))] = "",
         evidence: Annotated[str, typer.Option(help=_("Where the licence can be read."))] = "",
-        personal: Annotated[str, typer.Option(help=_("Ground for personal information in what it was trained on, or none; unknown blocks."))] = "unknown",
+        personal: Annotated[
+            str, typer.Option(help=_("Ground for personal information in what it was trained on, or none; unknown blocks."))
+        ] = "unknown",
         personal_state: Annotated[str, typer.Option(help="none | contains | pseudonymised | de-identified | unknown")] = "unknown",
         security: Annotated[str, typer.Option(help="public | general | important | unknown")] = "unknown",
         party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False,

@@ -23,7 +23,7 @@ from touyan.flow.record import RunRecord, StepRecord, StepState
 from touyan.store import tables as t
 from touyan.store.home import Store
 
-POLL_S = 0.05
+POLL_S = 0.25
 
 
 class Listener(Protocol):
