@@ -19,11 +19,7 @@ def add_to(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help=_("Bring in a foreign base model; export a model."))
     app.add_typer(group, name="model")
 
-    @group.command(
-        epilog=example(
-            "touyan model add ./SmolLM2 --name smollm2 --licence Apache-2.0 --provider HuggingFaceTB"
-        )
-    )
+    @group.command(epilog=example("touyan model add ./SmolLM2 --name smollm2 --licence Apache-2.0 --provider HuggingFaceTB"))
     def add(
         path: Annotated[Path, typer.Argument(help=_("A folder in Hugging Face layout, or a .gguf file."))],
         name: Annotated[str, typer.Option(help=_("How flows call it: base: NAME."))],
