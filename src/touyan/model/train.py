@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from touyan.core.errors import Invalid
 from touyan.flow.step import InputSpec, StepSpec, Work
+from touyan.model.heap import bound_primitives
 from touyan.model.shape import LlamaShape, read_json, write_json
 from touyan.model.tokens import cut, read_tokens
 
@@ -54,6 +55,7 @@ class TrainParams:
 def run(work: Work[TrainParams]) -> None:
     """Trains on the train split of `tokens`."""
     _check(work.params)
+    bound_primitives()
     documents = read_tokens(work.one("tokens").path, "train")
     if not documents:
         raise Invalid(
