@@ -75,5 +75,9 @@ def _import_gguf(path: Path, out: Path) -> None:
         raise missing_extra(error.name or "gguf", "train") from error
     model = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+    # What was read is plain float32 now; the mark of the file it came from would forbid saving it, and mislead who loads it.
+    model.hf_quantizer = None
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
     model.save_pretrained(out, max_shard_size="1TB")
     tokenizer.save_pretrained(out)
