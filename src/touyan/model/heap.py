@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 
-PRIMITIVES = "160"
+PRIMITIVES = "128"
 """Enough for the shapes of a few batches: with 32 a step takes half as long again, with the default a run grows past 2.5 GB."""
 EVERY_STEPS = 8
 
