@@ -76,7 +76,9 @@ def test_the_flow_of_the_readme_is_the_one_that_init_writes_and_is_valid(tmp_pat
 
 
 def test_the_python_of_the_readme_compiles() -> None:
-    for block in blocks(README, "python"):
+    found = list(blocks(README, "python"))
+    assert found
+    for block in found:
         compile(block, "README.md", "exec")
 
 

@@ -75,7 +75,7 @@ def test_a_huge_text_is_cut_and_says_how_much_is_missing() -> None:
 
 @given(st.text())
 def test_whatever_is_shown_can_be_written_as_utf_8(text: str) -> None:
-    escaped(text).encode("utf-8")
+    assert escaped(text).encode("utf-8").decode("utf-8") == escaped(text)
 
 
 def test_words_come_in_both_languages() -> None:

@@ -69,6 +69,7 @@ def test_a_truncated_object_is_replaced_by_the_next_put(objects: Objects, file: 
     spoil(objects, DATA[:5])
     objects.put(file)
     objects.fetch(NAME, tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == DATA
 
 
 def test_what_is_not_there_is_missing_and_can_be_deleted_in_peace(objects: Objects, tmp_path: Path) -> None:
