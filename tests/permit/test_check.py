@@ -15,11 +15,11 @@ from still_work import StillWork
 
 from permit_world import METRICS
 from touyan.core.errors import Invalid, Missing
+from touyan.core.interval import wilson
 from touyan.permit.check import STEP, CheckParams, run
 from touyan.permit.checks.copies import folded_digest
 from touyan.permit.checks.identifiers import identifiers
 from touyan.permit.evidence import Evidence
-from touyan.permit.finding import wilson
 from touyan.permit.plugin import find_check
 from touyan.permit.rulepack import find_pack, shipped
 from touyan.store.formats.corpus import PartWriter, verdicts_schema

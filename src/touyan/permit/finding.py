@@ -6,17 +6,15 @@ a full count is exact, and what could not be measured has no value at all.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from touyan.core.canonical import Json
+from touyan.core.interval import wilson
 
 Outcome: TypeAlias = Literal["pass", "fail", "abstain"]
 
-Z_95 = 1.959963984540054
-"""Standard normal quantile of 0.975."""
 DIGITS = 6
 
 
@@ -52,12 +50,3 @@ def sampled(good: int, n: int, **evidence: Json) -> Finding:
         return missing("the sample is empty", **evidence)
     low, high = wilson(good, n)
     return Finding(round(good / n, DIGITS), round(low, DIGITS), round(high, DIGITS), n, {"counted": good, **evidence})
-
-
-def wilson(good: int, n: int, z: float = Z_95) -> tuple[float, float]:
-    """The score interval of a binomial share (Wilson 1927): for 3,840 of 4,000 it is 0.9535 to 0.9656."""
-    share, weight = good / n, z * z / n
-    centre = share + weight / 2
-    half = z * math.sqrt(share * (1 - share) / n + weight / (4 * n))
-    low, high = (centre - half) / (1 + weight), (centre + half) / (1 + weight)
-    return max(0.0, min(low, share)), min(1.0, max(high, share))
