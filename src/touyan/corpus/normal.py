@@ -1,6 +1,6 @@
 """The form of a text in which two texts count as the same: width, case and white space do not matter.
 
-Owns that one comparison, which exact duplicates and the split share, for many texts at once. Knows nothing about documents.
+Owns that one comparison, which duplicates and the split share, for many texts at once. Knows nothing about documents.
 Invariant: it is used to compare and never to rewrite, because folding the width of ，：（） would damage Chinese text.
 """
 
@@ -21,48 +21,62 @@ DIGEST_BYTES = 16
 """Of BLAKE2b: among 10^12 texts, two that differ share a digest with odds below 10^-14."""
 
 _DROPPED = 0
+_SURROGATE_MASK, _LOW_SURROGATE = 0xFC00, 0xDC00
 
 
 @dataclass(frozen=True, slots=True)
 class NormalForms:
-    """The normal forms of several texts, one after another."""
+    """The normal forms of several texts, one after another, in UTF-16: a character beyond the first plane is two units."""
 
-    points: NDArray[np.uint32]
-    """Code points of all of them, shape (total,)."""
+    units: NDArray[np.uint16]
+    """Code units of all of them, shape (total,)."""
     bounds: NDArray[np.int64]
     """Where each form begins, and at last where the last one ends, shape (texts + 1,)."""
+    dropped: NDArray[np.int64]
+    """Where a unit of the joined texts was dropped, in units of those texts, ascending."""
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """Units of each form, shape (texts,)."""
+        return self.bounds[1:] - self.bounds[:-1]
 
     def digests(self) -> list[bytes]:
         """DIGEST_BYTES bytes for each text: equal for texts that count as the same."""
         return [self.digest(start, end) for start, end in zip(self.bounds[:-1].tolist(), self.bounds[1:].tolist(), strict=True)]
 
     def digest(self, start: int, end: int) -> bytes:
-        """The digest of a passage, by its place among all points."""
-        return hashlib.blake2b(self.points[start:end].tobytes(), digest_size=DIGEST_BYTES).digest()
+        """The digest of a passage, by its place among all units."""
+        return hashlib.blake2b(self.units[start:end].data, digest_size=DIGEST_BYTES).digest()
+
+    def is_low(self) -> NDArray[np.bool_]:
+        """Which units are the second half of a character, shape (total,)."""
+        return (self.units & _SURROGATE_MASK) == _LOW_SURROGATE
 
 
 def normal_forms(texts: Sequence[str]) -> NormalForms:
     """Folds every code point on its own (NFKC, then case, where that gives one code point) and drops white space."""
     import numpy as np
 
-    points = np.frombuffer("".join(texts).encode("utf-32-le"), dtype="<u4")
-    folded = np.where(points < 0x10000, _folding()[np.minimum(points, 0xFFFF)], points)
-    is_kept = folded != _DROPPED
-    ends = np.cumsum([0, *map(len, texts)])
-    bounds = np.concatenate([[0], np.cumsum(is_kept)])[ends]
-    return NormalForms(folded[is_kept], bounds)
+    joined = "".join(texts)
+    raw = np.frombuffer(joined.encode("utf-16-le"), dtype="<u2")
+    lengths = map(len, texts) if len(raw) == len(joined) else (len(text.encode("utf-16-le")) // 2 for text in texts)
+    units = np.take(_folding(), raw)
+    dropped = np.flatnonzero(units == _DROPPED)
+    ends = np.cumsum([0, *lengths])
+    kept = units[units != _DROPPED] if len(dropped) else units
+    return NormalForms(kept, ends - np.searchsorted(dropped, ends), dropped)
 
 
 @cache
-def _folding() -> NDArray[np.uint32]:
-    """What each code point of the first plane becomes, shape (65536,)."""
+def _folding() -> NDArray[np.uint16]:
+    """What each code unit becomes, shape (65536,). Halves of characters beyond the first plane stay as they are."""
     import numpy as np
 
-    return np.array([_folded(chr(point)) for point in range(0x10000)], dtype="<u4")
+    return np.array([_folded(chr(point)) for point in range(0x10000)], dtype="<u2")
 
 
 def _folded(character: str) -> int:
     form = unicodedata.normalize("NFKC", character).casefold()
     if character.isspace() or form.isspace():
         return _DROPPED
-    return ord(form) if len(form) == 1 else ord(character)
+    return ord(form) if len(form) == 1 and ord(form) <= 0xFFFF else ord(character)

@@ -9,19 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from touyan.corpus.normal import NormalForms, normal_forms
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from touyan.corpus.windows import window_hashes
 
 ANCHOR_CHARS = 24
 """Long enough that a shared phrase of statutes seldom fills it, short enough for a one-line article."""
-
-_BASE = 0x9E3779B97F4A7C15  # odd, hence invertible modulo 2^64
-_INVERSE = pow(_BASE, -1, 1 << 64)
 
 
 class Wanted:
@@ -33,9 +26,11 @@ class Wanted:
 
     def add(self, doc_ids: Sequence[str], texts: Sequence[str]) -> None:
         """Looks for these texts too, in their normal form."""
+        import numpy as np
+
         forms = normal_forms(texts)
-        starts, lengths = forms.bounds[:-1].tolist(), (forms.bounds[1:] - forms.bounds[:-1]).tolist()
-        anchors = _rolling(forms.points)
+        starts, lengths = forms.bounds[:-1].tolist(), forms.sizes.tolist()
+        anchors = window_hashes(forms.units, ANCHOR_CHARS, np.uint64)
         for doc_id, digest, start, length in zip(doc_ids, forms.digests(), starts, lengths, strict=True):
             self._whole[digest].append(doc_id)
             if length >= ANCHOR_CHARS:
@@ -51,7 +46,7 @@ class Wanted:
     def _inside(self, doc_ids: Sequence[str], forms: NormalForms) -> Iterator[tuple[str, str]]:
         import numpy as np
 
-        windows = _rolling(forms.points)
+        windows = window_hashes(forms.units, ANCHOR_CHARS, np.uint64)
         if not len(windows) or not self._anchored:
             return
         anchors = np.sort(np.fromiter(self._anchored, dtype=np.uint64))
@@ -64,25 +59,3 @@ class Wanted:
                 # A window may reach into the next document; a text that is really inside one ends within it.
                 if place + length <= end and forms.digest(place, place + length) == digest:
                     yield wanted, doc_ids[int(owner)]
-
-
-def _rolling(points: NDArray[np.uint32]) -> NDArray[np.uint64]:
-    """Polynomial hash modulo 2^64 of every window of ANCHOR_CHARS code points, shape (max(0, n - ANCHOR_CHARS + 1),).
-
-    With prefix sums H[i] = sum of c[j] B^j over j < i, the window at i is (H[i + k] - H[i]) B^-i.
-    """
-    import numpy as np
-
-    n = len(points)
-    prefix = np.zeros(n + 1, dtype=np.uint64)
-    np.cumsum(points.astype(np.uint64) * _powers(_BASE, n), out=prefix[1:])
-    windows = max(0, n - ANCHOR_CHARS + 1)
-    return (prefix[ANCHOR_CHARS:] - prefix[:windows]) * _powers(_INVERSE, windows)
-
-
-def _powers(base: int, n: int) -> NDArray[np.uint64]:
-    import numpy as np
-
-    powers = np.full(n, base, dtype=np.uint64)
-    powers[:1] = 1
-    return np.cumprod(powers, dtype=np.uint64)

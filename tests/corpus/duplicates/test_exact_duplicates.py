@@ -9,7 +9,7 @@ from corpora import STATUTE, batch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from touyan.corpus.exact import ExactDuplicates
+from touyan.corpus.duplicates.exact import ExactDuplicates
 from touyan.corpus.normal import normal_forms
 from touyan.corpus.overlap import ANCHOR_CHARS, Wanted
 
