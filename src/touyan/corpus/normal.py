@@ -59,12 +59,21 @@ def normal_forms(texts: Sequence[str]) -> NormalForms:
 
     joined = "".join(texts)
     raw = np.frombuffer(joined.encode("utf-16-le"), dtype="<u2")
-    lengths = map(len, texts) if len(raw) == len(joined) else (len(text.encode("utf-16-le")) // 2 for text in texts)
+    ends = np.cumsum([0, *map(len, texts)])
+    if len(raw) > len(joined):
+        ends = _in_units(ends, raw)
     units = np.take(_folding(), raw)
     dropped = np.flatnonzero(units == _DROPPED)
-    ends = np.cumsum([0, *lengths])
     kept = units[units != _DROPPED] if len(dropped) else units
     return NormalForms(kept, ends - np.searchsorted(dropped, ends), dropped)
+
+
+def _in_units(ends: NDArray[np.int64], raw: NDArray[np.uint16]) -> NDArray[np.int64]:
+    """Places counted in code points, counted in units: one more for each character of two units before them."""
+    import numpy as np
+
+    low = np.flatnonzero((raw & _SURROGATE_MASK) == _LOW_SURROGATE)
+    return ends + np.searchsorted(low - 1 - np.arange(len(low)), ends)
 
 
 @cache

@@ -1,0 +1,67 @@
+"""The surveys of all shards as one corpus: rows counted through, columns joined, texts read where they lie.
+
+Owns the arithmetic between rows of the corpus and places in shards. Knows nothing about what is looked for. Invariant: columns
+of one number a document are held, texts are not: `units` may be mapped from disk, and a text costs one read.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from touyan.core.document import Verdict
+from touyan.corpus.operator import Survey
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Surveyed:
+    """Shards that were surveyed with at least `place`, `doc_id`, `size` and `units`."""
+
+    def __init__(self, shards: Sequence[Survey]) -> None:
+        import numpy as np
+
+        self.shards = shards
+        self._starts: list[int] = np.cumsum([0, *(len(shard["place"]) for shard in shards)]).tolist()
+        self._bounds = [np.cumsum([0, *shard["size"]]) for shard in shards]
+
+    def __len__(self) -> int:
+        return self._starts[-1]
+
+    def column(self, name: str, at: int | None = None) -> NDArray[np.generic]:
+        """A column of all shards, or column `at` of a table."""
+        import numpy as np
+
+        parts = [shard[name] if at is None else shard[name][:, at] for shard in self.shards]
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
+
+    def divided(self, values: NDArray[np.generic]) -> list[NDArray[np.generic]]:
+        """One value a row, shard by shard."""
+        return [values[start:end] for start, end in zip(self._starts, self._starts[1:], strict=False)]
+
+    def at(self, row: int) -> tuple[int, int]:
+        """Number of the shard, and the row within its survey."""
+        number = bisect_right(self._starts, row) - 1
+        return number, row - self._starts[number]
+
+    def units(self, row: int) -> NDArray[np.uint16]:
+        """The normal form of a text."""
+        number, inner = self.at(row)
+        start, end = self._bounds[number][inner : inner + 2]
+        return self.shards[number]["units"][start:end]
+
+    def doc_id(self, row: int) -> str:
+        number, inner = self.at(row)
+        return self.shards[number]["doc_id"][inner].tobytes().hex()
+
+
+def verdicts_by_place(corpus: Surveyed, verdicts: Mapping[int, Verdict]) -> list[dict[int, Verdict]]:
+    """For each shard, its verdicts by place."""
+    divided: list[dict[int, Verdict]] = [{} for _ in corpus.shards]
+    for row, verdict in verdicts.items():
+        number, inner = corpus.at(row)
+        divided[number][int(corpus.shards[number]["place"][inner])] = verdict
+    return divided
