@@ -1,0 +1,192 @@
+"""Writes sentences with names of persons in them, and says where the names stand.
+
+Owns the lists beside it, the draw of names and the filling of templates. Knows nothing about networks. Invariant: the same
+seed writes the same sentences; every name that is drawn comes from the lists or from the caller.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+Spans: TypeAlias = list[tuple[int, int]]
+Labelled: TypeAlias = tuple[str, Spans]
+
+_HERE = Path(__file__).parent
+_SLOT = re.compile(r"\{(\w)\}")
+_PLACES = (
+    "北京市朝阳区 上海市浦东新区 广州市天河区 深圳市南山区 成都市武侯区 杭州市西湖区 南京市鼓楼区 武汉市洪山区 西安市雁塔区 长沙市岳麓区 "
+    "青岛市 苏州市 郑州市 济南 合肥 福州 厦门 昆明 贵阳 南宁 海口 沈阳 大连 长春 哈尔滨 石家庄 太原 呼和浩特 兰州 银川 西宁 拉萨 乌鲁木齐 "
+    "重庆市渝中区 天津市和平区 河北省 山东省 江苏省 浙江省 湖南省 湖北省 四川省 云南省 黄石市 马鞍山市 张家口 江门市 安阳 常州 金华 "
+    "和平路 解放路 人民路 中山路 建设大街 幸福小区 阳光花园 翠湖社区 李家村 王庄镇 高新区 经济开发区 工业园区 美国 日本 韩国 法国 德国 俄罗斯"
+).split()
+_OFFICES = (
+    "市公安局 市住房和城乡建设局 县人民法院 省高级人民法院 区人民检察院 市人民医院 第一中学 实验小学 北京大学 清华大学 复旦大学 中国科学院 "
+    "国家税务总局 市场监督管理局 街道办事处 村民委员会 物业公司 某科技有限公司 华信建筑工程有限公司 金马物流有限公司 宏达房地产开发有限公司 "
+    "中国工商银行 中国人民保险公司 人民日报社 新华社 中央电视台 交通运输局 教育局 民政局 社保中心 供电公司 自来水公司 阿里巴巴 腾讯公司 华为"
+).split()
+
+
+def read_list(name: str) -> list[str]:
+    """The lines of a list beside this file, without its comments."""
+    lines = (_HERE / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def read_sections(name: str) -> dict[str, list[str]]:
+    """The lines of a list by their [section]."""
+    sections: dict[str, list[str]] = {}
+    for line in read_list(name):
+        if line.startswith("["):
+            sections[line.strip("[]")] = []
+        else:
+            sections[list(sections)[-1]].append(line)
+    return sections
+
+
+@dataclass(slots=True)
+class Writer:
+    """Draws names and fills templates with them."""
+
+    rng: random.Random
+    known: Sequence[str] = ()
+    """Further full names that are drawn now and then: what a dictionary lists."""
+    _surnames: list[str] = field(init=False, repr=False)
+    _shares: list[float] = field(init=False, repr=False)
+    _given: dict[str, str] = field(init=False, repr=False)
+    _titles: dict[str, list[str]] = field(init=False, repr=False)
+    _foreign: dict[str, list[str]] = field(init=False, repr=False)
+    _public: list[str] = field(init=False, repr=False)
+    _templates: list[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        pairs = " ".join(read_list("surnames.txt")).split()
+        self._surnames, self._shares = pairs[::2], [int(share) ** 0.7 for share in pairs[1::2]]
+        self._given = {name: "".join(lines) for name, lines in read_sections("given.txt").items()}
+        self._titles = {name: " ".join(lines).split() for name, lines in read_sections("titles.txt").items()}
+        self._foreign = {name: " ".join(lines).split() for name, lines in read_sections("foreign.txt").items()}
+        self._public = " ".join(read_list("public.txt")).split()
+        self._templates = [line.replace("\\n", "\n") for line in read_list("templates.txt")]
+
+    def surname(self) -> str:
+        """A surname by its share, flattened so that rare ones are met too."""
+        return self.rng.choices(self._surnames, self._shares)[0]
+
+    def given(self) -> str:
+        """One or two characters as parents choose them; a tenth is any character of the lists, in any order."""
+        rng = self.rng
+        pool = rng.choice(("male", "female"))
+
+        def draw() -> str:
+            chars = self._given["either" if rng.random() < 0.3 else pool]
+            return chars[int(len(chars) * rng.random() ** 1.5)]
+
+        first = draw()
+        if rng.random() < 0.25:
+            return first
+        return first * 2 if rng.random() < 0.06 else first + draw()
+
+    def name(self) -> str:
+        """A full name: drawn, or one that a dictionary lists."""
+        if self.known and self.rng.random() < 0.25:
+            return self.rng.choice(self.known)
+        return self.surname() + self.given()
+
+    def spaced_name(self) -> str:
+        """A name of two characters as signatures have it: 张　三."""
+        return self.surname()[0] + self.rng.choice(("　", " ", "　　")) + self.given()[0]
+
+    def foreign(self) -> str:
+        """A foreign name in Chinese spelling, with the middle dot or without the given name."""
+        first, last = self.rng.choice(self._foreign["given"]), self.rng.choice(self._foreign["family"])
+        dot = self.rng.choice("··•・．")
+        return last if self.rng.random() < 0.25 else first + dot + last
+
+    def nickname(self) -> str:
+        """小王, 老李, 阿芳, 张姐."""
+        rng = self.rng
+        if rng.random() < 0.25:
+            return self.surname() + rng.choice("哥姐总工叔姨老")
+        tail = self.surname()[0] if rng.random() < 0.6 else self.given()[0]
+        return rng.choice("小小小老老阿阿大") + tail
+
+    def given_alone(self) -> str:
+        """A given name without the surname: 小芳, 志强, 婷婷."""
+        first = self.given()
+        return first * 2 if len(first) == 1 else first
+
+    def titled(self) -> str:
+        """王先生; 张明主任 has its title outside the name, 张主任 inside."""
+        return self.surname() + self.rng.choice(self._titles["after"])
+
+    def masked(self) -> str:
+        """李某某, 王某, 张某甲."""
+        return self.surname()[0] + self.rng.choice(("某", "某某", "某甲", "某乙", "某1", "×", "××", "某华"))
+
+    def write(self) -> Labelled:
+        """One filled template."""
+        return self.fill(self.rng.choice(self._templates))
+
+    def fill(self, template: str) -> Labelled:
+        """The template with its slots filled, and where the names are."""
+        people = {
+            "n": self.name, "m": self.masked, "k": self.nickname, "t": self.titled, "f": self.foreign, "g": self.given_alone,
+            "u": lambda: self.rng.choice(self._public),
+        }  # fmt: skip
+        pieces, spans, size, at = [], [], 0, 0
+        for slot in _SLOT.finditer(template):
+            pieces.append(template[at : slot.start()])
+            size, at = size + slot.start() - at, slot.end()
+            kind = slot[1]
+            word = people[kind]() if kind in people else self._thing(kind)
+            if kind in people:
+                spans.append((size, size + len(word)))
+            pieces.append(word)
+            size += len(word)
+        return "".join((*pieces, template[at:])), spans
+
+    def _thing(self, kind: str) -> str:
+        rng = self.rng
+        if kind in "ip":
+            digits = "".join(rng.choice("0123456789") for _ in range(17))
+            return digits + rng.choice("0123456789X") if kind == "i" else "1" + digits[:10]
+        if kind == "y":
+            return f"{rng.randint(1940, 2026)}年{rng.randint(1, 12)}月{rng.randint(1, 28)}日"
+        if kind == "h":
+            return str(rng.choice((rng.randint(1, 9), rng.randint(10, 99), rng.randint(100, 99999))))
+        return rng.choice({"a": _PLACES, "o": _OFFICES, "b": self._titles["before"]}[kind])
+
+    def substituted(self, labelled: Labelled) -> Labelled:
+        """The sentence with other names in the place of its own; what looks like a full name becomes one, the rest stays."""
+        text, spans = labelled
+        pieces, moved, size, at = [], [], 0, 0
+        for start, end in spans:
+            old = text[start:end]
+            new = self._alike(old)
+            pieces += (text[at:start], new)
+            size += start - at
+            moved.append((size, size + len(new)))
+            size, at = size + len(new), end
+        return "".join((*pieces, text[at:])), moved
+
+    def _alike(self, old: str) -> str:
+        if "·" in old or len(old) > 4:
+            return self.foreign() if self.rng.random() < 0.5 else old
+        if old[-1] in "某×" or "某" in old:
+            return self.masked()
+        if old[0] in "小老阿大" and len(old) == 2:
+            return self.nickname()
+        is_full = old[0] in self._surnames and 2 <= len(old) <= 3
+        if not is_full or any(old.endswith(title) for title in self._titles["after"]):
+            return old
+        return self.rng.choice(self._public) if self.rng.random() < 0.2 else self.name()
+
+
+def plain_sentences() -> Iterator[Labelled]:
+    """Sentences without a name that are full of what looks like one."""
+    for line in read_list("plain.txt"):
+        yield line.replace("\\n", "\n"), []
