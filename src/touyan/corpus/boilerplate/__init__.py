@@ -1,0 +1,1 @@
+"""Boilerplate: lines that are the page's and not the text's."""
