@@ -20,7 +20,7 @@ from touyan.corpus.split import SplitParams
 
 GOLDEN = {
     ("pack", "1"): "df983d4f426222fa",
-    ("refine", "1"): "fe698235a38db076",
+    ("refine", "2"): "fe698235a38db076",
     ("split", "1"): "45be7c9d66009841",
 }
 

@@ -217,7 +217,7 @@ def test_an_operator_may_stand_in_a_recipe_only_once(tmp_path: Path) -> None:
 def test_large_documents_end_a_row_group_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import pyarrow.parquet as pq
 
-    monkeypatch.setattr("touyan.store.formats.corpus.GROUP_CHARACTERS", 2 * len(STATUTE))
+    monkeypatch.setattr("touyan.store.formats.corpus.GROUP_BYTES", 3 * len(STATUTE.encode()))
     with DocumentWriter(tmp_path / "documents", limits=ShardLimits(group_rows=1)) as writer:
         for key in "abcd":
             writer.add(row(key, STATUTE + key))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, get_type_hints, runtime_checkable
 
@@ -17,6 +17,7 @@ from touyan.core.canonical import canonical
 from touyan.core.document import Span, Verdict
 from touyan.core.errors import Invalid, Missing
 from touyan.core.names import nearest
+from touyan.corpus.columns import Columns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,6 +50,8 @@ class DocumentBatch:
 
     def take(self, rows: Sequence[int]) -> DocumentBatch:
         """The batch of these rows, in this order."""
+        if isinstance(self.columns, Columns):
+            return DocumentBatch(self.columns.take(rows))
         return DocumentBatch({name: [column[i] for i in rows] for name, column in self.columns.items()})
 
 
@@ -80,7 +83,9 @@ class Surveyor(Protocol):
     """An operator that must have seen the whole corpus before it can judge: duplicates, lines that a site repeats.
 
     `survey` runs on every shard, in any process. `settle` runs once, over all shards in order, and gives for each shard the
-    Operator that will judge it, carrying only what that shard needs.
+    Operator that will judge it, carrying only what that shard needs. The engine keeps surveys and settled operators on disk:
+    `surveys` is a sequence whose members are mapped into memory when asked for, as often as wanted, and operators that are
+    yielded one by one are written down one by one.
     """
 
     name: ClassVar[str]
@@ -88,7 +93,7 @@ class Surveyor(Protocol):
 
     def survey(self, batch: DocumentBatch) -> Survey: ...
 
-    def settle(self, surveys: Iterable[Survey]) -> Sequence[Operator]: ...
+    def settle(self, surveys: Sequence[Survey]) -> Iterable[Operator]: ...
 
 
 Refiner: TypeAlias = Operator | Surveyor
@@ -112,8 +117,8 @@ class Signature:
 
 def parameters_of(refiner: Refiner) -> dict[str, str]:
     """The operator's fields as canonical strings. Fields that are marked private (`repr=False`) are left out."""
-    public = {name for name, spec in refiner.__dataclass_fields__.items() if spec.repr}  # type: ignore[union-attr]
-    return {name: str(value) for name, value in asdict(refiner).items() if name in public}  # type: ignore[call-overload]
+    public = (each.name for each in fields(refiner) if each.repr)  # type: ignore[arg-type]
+    return {name: str(getattr(refiner, name)) for name in public}
 
 
 def build(name: str, settings: Mapping[str, Any]) -> Refiner:

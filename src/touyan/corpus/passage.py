@@ -7,87 +7,148 @@ its operator; nothing else changes a document.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from touyan.core.document import LEAVES, RAW, Span, Verdict, apply, edits_of
+from touyan.corpus.columns import Columns
 from touyan.corpus.operator import DocumentBatch, Marks, Operator, Signature
+from touyan.store.formats.corpus import spans_schema, verdicts_schema
 
-SPAN_COLUMNS = (
-    "doc_id", "view", "start", "end", "operator", "version", "label", "replacement", "reason", "score", "subject", "evidence",
-    "parameters",
-)  # fmt: skip
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 VERDICT_COLUMNS = ("doc_id", "operator", "version", "reason", "score", "excerpt", "outcome", "evidence", "parameters")
 EXCERPT_CHARS = 200
+PLACE = "place"
+"""Column of lines and of batches: the row of the document in its shard, by which lines are put in order."""
 
-Columns = dict[str, list[Any]]
-Line = tuple[int, tuple[Any, ...]]
-"""A row of a table, and the place in the shard of the document that it speaks of."""
+Signed = tuple[Operator, Signature]
+Redact = Callable[[DocumentBatch], Sequence[str]]
+"""Makes texts fit to be shown: at most EXCERPT_CHARS of each, with identifiers removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """What became of one batch: the documents kept, in the release view, and the lines to write down."""
+    """What became of one batch: the documents kept, in their last view, and the lines to write down."""
 
     kept: DocumentBatch
-    spans: list[Line] = field(default_factory=list)
-    verdicts: list[Line] = field(default_factory=list)
-
-    def note_spans(self, batch: DocumentBatch, row: int, view: str, signature: Signature, spans: Iterable[Span]) -> None:
-        """Adds the lines of one document's spans on one view."""
-        for span in spans:
-            line = (
-                batch.doc_ids[row], view, span.start, span.end, signature.operator, signature.version, span.label,
-                span.replacement, span.reason, span.score, span.subject, span.evidence, signature.parameters,
-            )  # fmt: skip
-            self.spans.append((batch.columns["place"][row], line))
-
-    def note_verdict(self, batch: DocumentBatch, row: int, signature: Signature, verdict: Verdict, excerpt: str | None) -> None:
-        """Adds the line of one verdict."""
-        line = (
-            batch.doc_ids[row], signature.operator, signature.version, verdict.reason, verdict.score, excerpt, verdict.outcome,
-            verdict.evidence, signature.parameters,
-        )  # fmt: skip
-        self.verdicts.append((batch.columns["place"][row], line))
+    spans: pa.Table
+    verdicts: pa.Table
 
 
-def columns_of(names: Sequence[str], lines: Iterable[Line]) -> Columns:
-    """Lines as columns, by document and, within one, in the order of the operators: however the shard was cut into batches."""
-    rows = [values for _, values in sorted(lines, key=lambda line: line[0])]
-    return {name: [values[i] for values in rows] for i, name in enumerate(names)}
+def signed(operators: Sequence[Operator]) -> list[Signed]:
+    """Operators with their signatures, which are the same for every batch."""
+    return [(operator, Signature.of(operator)) for operator in operators]
 
 
-def opened(columns: Columns, first_place: int) -> DocumentBatch:
+def opened(columns: Mapping[str, Sequence[Any]], first_place: int) -> DocumentBatch:
     """A batch as operators see it: the table's columns, `view` (the name of the text's view) and `place` (row in its shard)."""
     n = len(columns["doc_id"])
-    return DocumentBatch({**columns, "view": [RAW] * n, "place": list(range(first_place, first_place + n))})
+    return DocumentBatch(Columns({}, {**columns, "view": [RAW] * n, PLACE: range(first_place, first_place + n)}))
 
 
-def passed(batch: DocumentBatch, operators: Sequence[Operator], excerpt: Callable[[str], str]) -> Passage:
-    """Leads a batch through `operators` in order. `excerpt` makes text fit to be shown: it removes identifiers."""
-    passage = Passage(batch)
-    for operator in operators:
-        signature, marks = Signature.of(operator), operator.judge(batch)
-        for row, spans in marks.spans.items():
-            passage.note_spans(batch, row, batch.columns["view"][row], signature, spans)
-        for row, verdict in marks.verdicts.items():
-            quoted = excerpt(batch.texts[row])[:EXCERPT_CHARS] if verdict.may_quote else None
-            passage.note_verdict(batch, row, signature, verdict, quoted)
+def opened_arrays(batch: pa.RecordBatch, first_place: int) -> DocumentBatch:
+    """The same of a record batch, whose columns stay arrays until an operator looks into them."""
+    n = batch.num_rows
+    arrays = dict(zip(batch.schema.names, batch.columns, strict=True))
+    return DocumentBatch(Columns(arrays, {"view": [RAW] * n, PLACE: range(first_place, first_place + n)}))
+
+
+def passed(batch: DocumentBatch, operators: Sequence[Signed], redact: Redact) -> Passage:
+    """Leads a batch through `operators` in order."""
+    spans, verdicts = [], []
+    for operator, signature in operators:
+        marks = operator.judge(batch)
+        if marks.spans:
+            spans.append(span_lines(batch, signature, marks.spans))
+        if marks.verdicts:
+            verdicts.append(verdict_lines(batch, signature, marks.verdicts, redact))
         batch = advanced(batch, operator.name, marks)
-    return Passage(batch, passage.spans, passage.verdicts)
+    return Passage(batch, in_order(spans, spans_schema()), in_order(verdicts, verdicts_schema()))
 
 
 def advanced(batch: DocumentBatch, operator: str, marks: Marks) -> DocumentBatch:
     """The batch after an operator: texts edited, subjects added, documents that leave taken out."""
-    texts, views, subjects = (list(batch.columns[name]) for name in ("text", "view", "subjects"))
-    for row, spans in marks.spans.items():
-        edits = edits_of(spans)
-        if edits:
-            texts[row], views[row] = apply(texts[row], edits), operator
-        named = {span.subject for span in spans if span.subject is not None}
-        if named:
-            subjects[row] = sorted(named.union(subjects[row]))
-    changed = DocumentBatch({**batch.columns, "text": texts, "view": views, "subjects": subjects})
+    edits = {row: edits_of(spans) for row, spans in marks.spans.items()}
+    texts = {row: apply(batch.texts[row], changes) for row, changes in edits.items() if changes}
+    views = dict.fromkeys(texts, operator)
+    return left(edited(batch, {"text": texts, "view": views, "subjects": named_subjects(batch, marks)}), marks)
+
+
+def named_subjects(batch: DocumentBatch, marks: Marks) -> dict[int, list[str]]:
+    """The column `subjects` of the rows in which spans name somebody."""
+    named = {row: {span.subject for span in spans if span.subject is not None} for row, spans in marks.spans.items()}
+    return {row: sorted(who.union(batch.columns["subjects"][row])) for row, who in named.items() if who}
+
+
+def left(batch: DocumentBatch, marks: Marks) -> DocumentBatch:
+    """The documents that no verdict takes out."""
     gone = {row for row, verdict in marks.verdicts.items() if verdict.outcome in LEAVES}
-    return changed.take([row for row in range(len(batch)) if row not in gone]) if gone else changed
+    return batch.take([row for row in range(len(batch)) if row not in gone]) if gone else batch
+
+
+def edited(batch: DocumentBatch, values: Mapping[str, Mapping[int, Any]]) -> DocumentBatch:
+    """The batch with other values in some rows of some columns."""
+    columns = batch.columns
+    assert isinstance(columns, Columns), "a batch is opened before it is edited"
+    for name, changed in values.items():
+        columns = columns.edited(name, changed) if changed else columns
+    return DocumentBatch(columns)
+
+
+def span_lines(
+    batch: DocumentBatch, signature: Signature, spans: Mapping[int, Sequence[Span]], view: str | None = None
+) -> pa.Table:
+    """The lines of the spans of some rows, on the view of each row's text or on `view`."""
+    rows = [row for row, found in spans.items() for _ in found]
+    marks = [
+        (s.start, s.end, s.label, s.replacement, s.reason, s.score, s.subject, s.evidence) for f in spans.values() for s in f
+    ]
+    names = ("start", "end", "label", "replacement", "reason", "score", "subject", "evidence")
+    views = batch.columns["view"]
+    own = {"view": [view or views[row] for row in rows]}
+    return _lines(batch, signature, rows, own | dict(zip(names, zip(*marks, strict=True), strict=True)), spans_schema())
+
+
+def verdict_lines(batch: DocumentBatch, signature: Signature, verdicts: Mapping[int, Verdict], redact: Redact) -> pa.Table:
+    """The lines of verdicts on some rows, each with the beginning of its text where it may be quoted."""
+    quoted = [row for row, verdict in verdicts.items() if verdict.may_quote]
+    excerpts = dict(zip(quoted, redact(batch.take(quoted)), strict=True))
+    values = list(verdicts.values())
+    own = {name: [getattr(verdict, name) for verdict in values] for name in ("reason", "score", "outcome", "evidence")}
+    return _lines(batch, signature, list(verdicts), own | {"excerpt": [excerpts.get(row) for row in verdicts]}, verdicts_schema())
+
+
+def in_order(lines: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
+    """Lines by document and, within one, in the order given: however the shard was cut into batches and stages."""
+    import numpy as np
+    import pyarrow as pa
+
+    lines = [table for table in lines if table.num_rows]
+    if not lines:
+        return with_place(schema).empty_table()
+    joined = pa.concat_tables(lines).combine_chunks() if len(lines) > 1 else lines[0]
+    return joined.take(pa.array(np.argsort(joined[PLACE].to_numpy(), kind="stable")))
+
+
+def _lines(
+    batch: DocumentBatch, signature: Signature, rows: Sequence[int], own: Mapping[str, Sequence[Any]], schema: pa.Schema
+) -> pa.Table:
+    import pyarrow as pa
+
+    ids, places = batch.doc_ids, batch.columns[PLACE]
+    common = {"operator": signature.operator, "version": signature.version, "parameters": signature.parameters}
+    columns: dict[str, pa.Array] = {name: pa.repeat(pa.scalar(value, pa.string()), len(rows)) for name, value in common.items()}
+    columns["doc_id"] = pa.array([ids[row] for row in rows], pa.string())
+    columns |= {name: pa.array(values, schema.field(name).type) for name, values in own.items()}
+    columns[PLACE] = pa.array([places[row] for row in rows], pa.int64())
+    return pa.table([columns[name] for name in (*schema.names, PLACE)], schema=with_place(schema))
+
+
+def with_place(schema: pa.Schema) -> pa.Schema:
+    """The columns of a table together with PLACE, which only the engine sees."""
+    import pyarrow as pa
+
+    return schema.append(pa.field(PLACE, pa.int64()))

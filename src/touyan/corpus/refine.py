@@ -1,33 +1,37 @@
 """The step `refine`: documents in, a corpus out, every drop and every mask written down with its reason.
 
-Owns the recipe, the passes over the shards and their fan-out over processes. Knows nothing about what an operator looks for.
-Invariant: the corpus is the same for any number of processes and any division into Attempts; memory is bounded by a shard,
-beside 56 bytes per document for exact duplicates.
+Owns the recipe and its stages: a surveyor ends one, since it must have seen all shards before the next can begin. Knows nothing
+about what an operator looks for. Invariant: every operator sees every document once; the corpus is the same wherever its shards
+were refined and however often the work was interrupted; memory is bounded by a shard, beside what a surveyor says that it needs.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from touyan.core.canonical import digest
+from touyan.core.document import pseudonym
 from touyan.core.errors import Invalid
 from touyan.corpus.exclusions import Exclusions
+from touyan.corpus.fan_out import Place, fan_out
 from touyan.corpus.mask import Mask, pseudonym_key
-from touyan.corpus.operator import Refiner, Setting, Surveyor, build
+from touyan.corpus.operator import Operator, Refiner, Setting, Surveyor, build
+from touyan.flow.params import to_canonical
 from touyan.flow.step import InputSpec, StepSpec, Work
-from touyan.store.formats.corpus import part_name
 
 if TYPE_CHECKING:
-    from touyan.corpus.shard import ShardTask
+    from touyan.corpus.passes import Stage
 
 BYTES_A_PROCESS = 4 << 20
 """Parquet bytes that keep a process busy for a second or two; about 16 MB of Chinese text."""
 DEFAULT_OPERATORS = ("unicode", "exact-duplicates", "length", "script", "mask")
+REPAIRS = frozenset({"encoding", "unicode"})
+"""Operators that stand before the exclusions where a recipe begins with them: repaired text shows identifiers that were hidden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ class RefineParams:
     """Name of the pseudonym key, so that a new key makes a new corpus. Never the key itself."""
     settings: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
     """Parameters of further operators, by operator name; fractions as text, such as "0.3"."""
+    fan_out: Place = "processes"
+    """Where shards are refined; it changes nothing in the corpus."""
 
 
 def recipe(params: RefineParams, key: bytes | None) -> list[Refiner]:
@@ -66,49 +72,44 @@ def recipe(params: RefineParams, key: bytes | None) -> list[Refiner]:
 
 def run(work: Work[RefineParams]) -> None:
     """Refines every shard of the input documents; part N of the corpus is made from shard N of the input, in order."""
-    from touyan.corpus.shard import ShardTask
+    from touyan.corpus.passes import Passes
     from touyan.corpus.summary import summarise
     from touyan.store.formats.documents import document_shards
 
     key = pseudonym_key()
-    refiners = _with_exclusions(work, recipe(work.params, key), Mask(key=key))
+    refiners = with_exclusions(recipe(work.params, key), [asset.path for asset in work.many("exclusions")], Mask(key=key))
     shards = [shard for asset in work.many("documents") for shard in document_shards(asset.path)]
-    tasks = [ShardTask(shard, n, (), work.out, Mask()) for n, shard in enumerate(shards)]
-    if not all(work.is_done(part_name(task.number)) for task in tasks):
-        with _pool(_processes(work.threads, shards)) as fan_out:
-            _refine_all(work, tasks, refiners, fan_out)
-    summarise(work, refiners, len(tasks), has_key=key is not None)
+    with fan_out(work.params.fan_out, _processes(work.threads, shards)) as spread:
+        tallies = Passes(work, shards, list(stages(refiners)), _folder(work, key), spread).run()
+    summarise(work, refiners, tallies, has_key=key is not None)
 
 
-def _with_exclusions(work: Work[RefineParams], refiners: list[Refiner], mask: Mask) -> list[Refiner]:
-    """Withdrawn documents leave after the repair of their text, which finds hidden identifiers, and before all else."""
-    given = work.many("exclusions")
-    found = [Exclusions.read(asset.path, mask) for asset in given]
-    place = 1 if refiners and refiners[0].name == "unicode" else 0
-    return [*refiners[:place], *found, *refiners[place:]]
+def with_exclusions(refiners: Sequence[Refiner], folders: Sequence[Path], mask: Mask) -> list[Refiner]:
+    """Withdrawn documents leave after the repair of their text and before all else."""
+    place = len(list(takewhile(lambda refiner: refiner.name in REPAIRS, refiners)))
+    return [*refiners[:place], *(Exclusions.read(folder, mask) for folder in folders), *refiners[place:]]
 
 
-def _refine_all(work: Work[RefineParams], tasks: Sequence[ShardTask], refiners: Sequence[Refiner], fan_out: FanOut) -> None:
-    from touyan.corpus import shard
+def stages(refiners: Sequence[Refiner]) -> Iterator[Stage]:
+    """The recipe cut after each surveyor, which must have seen all shards before the next operator may begin."""
+    from touyan.corpus.passes import Stage
 
-    chains: list[ShardTask] = list(tasks)
-    passes = 1 + sum(isinstance(refiner, Surveyor) for refiner in refiners)
-    done = 0
+    number = 0
+    operators: list[Operator] = []
     for refiner in refiners:
         if isinstance(refiner, Surveyor):
-            surveys = []
-            for note in fan_out(partial(shard.survey, surveyor=refiner), chains):
-                surveys.append(note)
-                work.progress(done := done + 1, passes * len(tasks), "shards")
-            settled = refiner.settle(surveys)
-            chains = [replace(task, operators=(*task.operators, own)) for task, own in zip(chains, settled, strict=True)]
+            yield Stage(number, tuple(operators), refiner)
+            number, operators = number + 1, []
         else:
-            chains = [replace(task, operators=(*task.operators, refiner)) for task in chains]
-    missing = [task for task in chains if not work.is_done(part_name(task.number))]
-    done += len(chains) - len(missing)
-    for task, _ in zip(missing, fan_out(shard.refine, missing), strict=True):
-        work.mark_done(part_name(task.number), shard.part_files(work.out, task.number))
-        work.progress(done := done + 1, passes * len(tasks), "shards")
+            operators.append(refiner)
+    yield Stage(number, tuple(operators), None)
+
+
+def _folder(work: Work[RefineParams], key: bytes | None) -> Path:
+    """Where this work lies between two stages. Its name says all that it depends on, for a scratch folder that outlives a Job."""
+    inputs = {role: [asset.id for asset in work.many(role)] for role in STEP.inputs}
+    facts = {"version": STEP.version, "params": to_canonical(work.params), "inputs": inputs}
+    return work.scratch / f"refine-{pseudonym(key or b'', digest(facts))[:16]}"
 
 
 def _processes(threads: int, shards: Sequence[Path]) -> int:
@@ -117,27 +118,9 @@ def _processes(threads: int, shards: Sequence[Path]) -> int:
     return max(1, min(threads, len(shards), worth))
 
 
-FanOut = Callable[[Callable[["ShardTask"], Any], Sequence["ShardTask"]], Iterable[Any]]
-"""Runs a function over shards and gives the results in their order."""
-
-
-@contextmanager
-def _pool(processes: int) -> Generator[FanOut]:
-    """A fan-out over this process, or over several."""
-    if processes <= 1:
-        yield map
-        return
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    # Spawned, not forked: pyarrow's threads do not survive a fork.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as executor:
-        yield executor.map
-
-
 STEP = StepSpec(
     name="refine",
-    version="1",
+    version="2",
     output="corpus",
     inputs={
         "documents": InputSpec("documents", many=True, label="what `read` made of the sources, in order of precedence"),

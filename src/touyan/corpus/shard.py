@@ -1,32 +1,52 @@
-"""One shard of documents through the refinery, from its file to the three files beside each other in the corpus.
+"""One shard through one stage of a recipe: from its file, or from what the stage before left, to a folder of its own.
 
-Owns reading in batches, the fields that a release shows beside the text, and the files of part N. Knows nothing about other
-shards, so that any process may run it. Invariant: the files depend on the shard and the operators alone; memory is bounded by
-a batch on the way in and a row group on the way out.
+Owns the order within a shard, the fields that a release shows beside the text, and the excerpts. Knows nothing about other
+shards, so that any process may run it. Invariant: what a stage leaves depends on the shard and the operators alone, and its
+folder is there whole or not at all; memory is bounded by a batch on the way in and a row group on the way out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from touyan.core.document import Span, apply
-from touyan.corpus.mask import FIELDS, Mask
-from touyan.corpus.operator import DocumentBatch, Operator, Signature, Survey, Surveyor
-from touyan.corpus.passage import SPAN_COLUMNS, VERDICT_COLUMNS, Passage, columns_of, opened, passed
+from touyan.corpus.mask import Mask
+from touyan.corpus.operator import DocumentBatch, Operator, Survey, Surveyor
+from touyan.corpus.passage import PLACE, Passage, in_order, opened_arrays, passed, signed
+from touyan.corpus.redaction import redactor, with_masked_fields
+from touyan.corpus.state import StateWriter, read_state
+from touyan.corpus.summary import Tally
+from touyan.corpus.surveys import read_settled, write_survey
 from touyan.store.formats.corpus import SPANS, VERDICTS, PartWriter, part_name, spans_schema, verdicts_schema
 from touyan.store.formats.documents import FOLDER, corpus_schema, documents_schema, read_document_batches
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SURVEY = "survey"
+"""The folder of a shard's survey, inside that of its state."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShardTask:
-    """A shard, the operators that it passes, and where its part of the corpus goes."""
+    """A shard and the stage that it is to pass."""
 
     source: Path
+    """A shard of the documents table, or the folder that the stage before left."""
     number: int
+    target: Path
+    """The folder of what this stage leaves: a state with its survey, or after the last stage a part of the corpus."""
     operators: tuple[Operator, ...]
-    out: Path
+    settled: Path | None
+    """The operator that comes before them: what the survey of the stage before came to for this shard."""
+    surveyor: Surveyor | None
+    """Who surveys the documents after them; None in the last stage."""
     excerpt_mask: Mask
     """Masks every kind of identifier in excerpts, whatever the recipe masks in texts."""
 
@@ -36,63 +56,81 @@ def part_files(out: Path, number: int) -> list[Path]:
     return [out / folder / f"{part_name(number)}.parquet" for folder in (FOLDER, SPANS, VERDICTS)]
 
 
-def survey(task: ShardTask, surveyor: Surveyor) -> Survey:
-    """What `surveyor` notes about the documents of a shard that the task's operators have left in it."""
-    import numpy as np
+def pass_stage(task: ShardTask) -> Tally | None:
+    """Leads the shard through its stage; the counts of the part where it was the last one."""
+    task.target.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=task.target.parent))
+    before = () if task.settled is None else (read_settled(task.settled),)
+    whole = replace(task, operators=(*before, *task.operators))
+    try:
+        tally = _last(whole, draft) if task.surveyor is None else _surveyed(whole, draft, task.surveyor)
+        os.rename(draft, task.target)
+    except OSError:
+        if not task.target.exists():  # else another try of the same task was faster, and left the same
+            raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return tally
 
-    batches = (passed(batch, task.operators, _unseen).kept for batch in _batches(task.source))
-    notes = [surveyor.survey(batch) for batch in batches]
-    return {name: np.concatenate([note[name] for note in notes]) for name in notes[0]}
+
+def _surveyed(task: ShardTask, draft: Path, surveyor: Surveyor) -> None:
+    notes: list[Survey] = []
+    with StateWriter(draft) as state:
+        for passage in _passages(task):
+            notes.append(surveyor.survey(passage.kept))
+            state.write(passage)
+    write_survey(draft / SURVEY, notes)
 
 
-def refine(task: ShardTask) -> int:
-    """Writes part N of the corpus; the number of documents kept."""
-    documents, spans, verdicts = part_files(task.out, task.number)
+def _last(task: ShardTask, draft: Path) -> Tally:
+    """Writes part N of the corpus."""
+    tally = Tally()
     mask = next((operator for operator in task.operators if isinstance(operator, Mask)), None)
-    kept = 0
-    with (
-        PartWriter(documents, corpus_schema()) as documents_part,
-        PartWriter(spans, spans_schema()) as spans_part,
-        PartWriter(verdicts, verdicts_schema()) as verdicts_part,
-    ):
-        for batch in _batches(task.source):
-            passage = passed(batch, task.operators, task.excerpt_mask.masked)
-            released = passage.kept if mask is None else _release_fields(passage, mask)
-            kept += len(released)
-            documents_part.extend({**released.columns, "split": [None] * len(released)})
-            spans_part.extend(columns_of(SPAN_COLUMNS, passage.spans))
-            verdicts_part.extend(columns_of(VERDICT_COLUMNS, passage.verdicts))
-    return kept
+    schemas = (corpus_schema(), spans_schema(), verdicts_schema())
+    with ExitStack() as stack:
+        paths = part_files(draft, task.number)
+        parts = [stack.enter_context(PartWriter(path, schema)) for path, schema in zip(paths, schemas, strict=True)]
+        for passage in _passages(task):
+            released = passage if mask is None else with_masked_fields(passage, mask, redactor(task.excerpt_mask))
+            lines = (table.drop_columns([PLACE]) for table in (released.spans, released.verdicts))
+            tables = (_documents(released.kept, schemas[0]), *lines)
+            tally.add(*tables)
+            for part, table in zip(parts, tables, strict=True):
+                part.write(table)
+    return tally
 
 
-def _batches(source: Path) -> Iterator[DocumentBatch]:
-    """The documents of a shard; an empty shard gives one empty batch."""
+def _passages(task: ShardTask) -> Iterator[Passage]:
+    """What became of each batch, with all lines about it, those of earlier stages first."""
+    chain, redact = signed(task.operators), redactor(task.excerpt_mask)
+    for batch, spans, verdicts in _arrivals(task.source):
+        passage = passed(batch, chain, redact)
+        yield Passage(
+            passage.kept,
+            in_order([spans, passage.spans], spans_schema()),
+            in_order([verdicts, passage.verdicts], verdicts_schema()),
+        )
+
+
+def _arrivals(source: Path) -> Iterator[tuple[DocumentBatch, pa.Table, pa.Table]]:
+    """The batches of a shard with the lines about them so far; an empty shard gives one empty batch."""
+    import pyarrow as pa
+
+    if source.is_dir():
+        yield from read_state(source)
+        return
+    none = in_order([], spans_schema()), in_order([], verdicts_schema())
     place = 0
     for batch in read_document_batches(source):
-        yield opened(batch.to_pydict(), place)
+        yield opened_arrays(batch, place), *none
         place += batch.num_rows
     if place == 0:
-        yield opened({name: [] for name in documents_schema().names}, place)
+        yield opened_arrays(pa.RecordBatch.from_pylist([], schema=documents_schema()), place), *none
 
 
-def _release_fields(passage: Passage, mask: Mask) -> DocumentBatch:
-    """The documents kept, with the identifiers in their fields masked too and noted as spans."""
-    columns = {name: list(column) for name, column in passage.kept.columns.items()}
-    signature = Signature.of(mask)
-    for name in FIELDS:
-        for row, value in enumerate(columns[name]):
-            spans = mask.spans(value) if value else ()
-            if spans:
-                passage.note_spans(passage.kept, row, f"field:{name}", signature, spans)
-                columns[name][row] = apply(value, [span for span in spans if span.replacement is not None])
-                columns["subjects"][row] = sorted({*columns["subjects"][row], *_named(spans)})
-    return DocumentBatch(columns)
+def _documents(batch: DocumentBatch, schema: pa.Schema) -> pa.Table:
+    """Documents as the corpus shows them; which side of a split they are on is not known yet."""
+    import pyarrow as pa
 
-
-def _named(spans: Sequence[Span]) -> Iterator[str]:
-    return (span.subject for span in spans if span.subject is not None)
-
-
-def _unseen(text: str) -> str:
-    """The excerpt of a survey, which nobody reads."""
-    return ""
+    columns = batch.columns.replaced("split", [None] * len(batch))  # type: ignore[attr-defined]
+    return pa.table([columns.array(field.name, field.type) for field in schema], schema=schema)

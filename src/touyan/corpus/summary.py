@@ -1,13 +1,14 @@
 """The summary of a corpus: the funnel, the masks and samples of both, for the report.
 
-Owns `summary.json`. Knows nothing about how the corpus was made: every figure is read back from its tables, so that what the
-report says and what the tables hold cannot differ. Invariant: samples come from text whose identifiers are masked.
+Owns `summary.json`. Knows nothing about how the corpus was made: every figure is taken from the rows of its tables, as they are
+written or read back, so that what the report says and what the tables hold cannot differ. Invariant: samples come from text
+whose identifiers are masked; how the rows were cut into batches changes nothing.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from touyan.core.document import LEAVES
 from touyan.corpus.operator import Refiner, Signature, parameters_of
-from touyan.corpus.shard import part_files
 from touyan.flow.step import Work
-from touyan.store.formats.corpus import spans_schema, verdicts_schema
-from touyan.store.formats.documents import corpus_schema
-from touyan.store.formats.shards import read_batches
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,66 +26,99 @@ SAMPLES, CONTEXT_CHARS = 5, 30
 
 @dataclass(slots=True)
 class Tally:
-    """Counts and samples, gathered part by part."""
+    """Counts and samples of some rows; those of later rows are merged into it in order."""
 
     documents: int = 0
     characters: int = 0
     subjects: set[str] = field(default_factory=set)
-    reasons: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    flags: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    edits: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    dropped: dict[str, list[dict[str, str]]] = field(default_factory=lambda: defaultdict(list))
-    masked: dict[str, list[dict[str, str]]] = field(default_factory=lambda: defaultdict(list))
+    reasons: dict[str, Counter[str]] = field(default_factory=dict)
+    """Operator -> reason -> documents that left."""
+    flags: dict[str, Counter[str]] = field(default_factory=dict)
+    edits: dict[str, Counter[str]] = field(default_factory=dict)
+    dropped: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    masked: dict[str, list[dict[str, str]]] = field(default_factory=dict)
 
-    def add_part(self, out: Path, number: int) -> None:
-        """Reads the three files of one part."""
-        documents, spans, verdicts = part_files(out, number)
-        for batch in read_batches(verdicts, verdicts_schema()):
-            for row in batch.to_pylist():
-                self._add_verdict(row)
-        wanted = self._add_spans(spans)
-        for batch in read_batches(documents, corpus_schema(), ["doc_id", "text", "subjects"]):
-            self._add_documents(batch, wanted)
+    def add(self, documents: pa.Table, spans: pa.Table, verdicts: pa.Table) -> None:
+        """Counts rows of the three tables; `spans` and `verdicts` speak of these `documents` and of ones that left."""
+        import pyarrow.compute as pc
 
-    def _add_verdict(self, row: dict[str, Any]) -> None:
-        leaves = row["outcome"] in LEAVES
-        (self.reasons if leaves else self.flags)[row["operator"]][row["reason"]] += 1
-        samples = self.dropped[row["reason"]]
-        if len(samples) < SAMPLES and row["excerpt"] is not None:
-            samples.append({"doc_id": row["doc_id"], "excerpt": row["excerpt"], "evidence": row["evidence"] or ""})
+        self.documents += documents.num_rows
+        self.characters += pc.sum(pc.utf8_length(documents["text"])).as_py() or 0
+        self.subjects.update(documents["subjects"].combine_chunks().flatten().to_pylist())
+        self._add_verdicts(verdicts)
+        self._add_edits(spans.filter(pc.is_valid(spans["replacement"])), documents)
 
-    def _add_spans(self, path: Path) -> dict[str, list[tuple[str, str]]]:
-        """Counts the spans of a part; for the samples: doc_id -> (label, replacement) of masks to be found in the text."""
-        wanted: dict[str, list[tuple[str, str]]] = defaultdict(list)
-        promised: Counter[str] = Counter()
-        for batch in read_batches(path, spans_schema(), ["doc_id", "view", "operator", "label", "replacement"]):
-            for row in batch.to_pylist():
-                if row["replacement"] is None:
-                    continue
-                self.edits[row["operator"]][row["label"]] += 1
-                is_shown = row["operator"] == "mask" and not row["view"].startswith("field:")
-                if is_shown and len(self.masked[row["label"]]) + promised[row["label"]] < SAMPLES:
-                    promised[row["label"]] += 1
-                    wanted[row["doc_id"]].append((row["label"], row["replacement"]))
-        return wanted
+    def merge(self, later: Tally) -> None:
+        """Adds what was counted in rows that come after these."""
+        self.documents += later.documents
+        self.characters += later.characters
+        self.subjects |= later.subjects
+        for mine, theirs in ((self.reasons, later.reasons), (self.flags, later.flags), (self.edits, later.edits)):
+            for name, counts in theirs.items():
+                mine.setdefault(name, Counter()).update(counts)
+        for samples, more in ((self.dropped, later.dropped), (self.masked, later.masked)):
+            for reason, found in more.items():
+                known = samples.setdefault(reason, [])
+                known += found[: SAMPLES - len(known)]
 
-    def _add_documents(self, batch: pa.RecordBatch, wanted: dict[str, list[tuple[str, str]]]) -> None:
-        self.documents += batch.num_rows
-        texts = batch["text"].to_pylist()
-        self.characters += sum(map(len, texts))
-        self.subjects.update(batch["subjects"].flatten().to_pylist())
-        hits = (i for i, doc_id in enumerate(batch["doc_id"].to_pylist()) if doc_id in wanted) if wanted else iter(())
-        for i in hits:
-            doc_id = batch["doc_id"][i].as_py()
-            for label, replacement in wanted.pop(doc_id):
-                self.masked[label].append({"doc_id": doc_id, "excerpt": _around(texts[i], replacement)})
+    def _add_verdicts(self, verdicts: pa.Table) -> None:
+        import pyarrow.compute as pc
+
+        for (outcome, operator, reason), n in _counted(verdicts, "outcome", "operator", "reason"):
+            counts = self.reasons if outcome in LEAVES else self.flags
+            counts.setdefault(operator, Counter())[reason] += n
+        for (reason,), _ in _counted(verdicts, "reason"):
+            samples = self.dropped.setdefault(reason, [])
+            if len(samples) < SAMPLES:
+                quoted = verdicts.filter((pc.field("reason") == reason) & pc.field("excerpt").is_valid())
+                rows = quoted.slice(0, SAMPLES - len(samples)).select(["doc_id", "excerpt", "evidence"]).to_pylist()
+                samples += [{**row, "evidence": row["evidence"] or ""} for row in rows]
+
+    def _add_edits(self, edits: pa.Table, documents: pa.Table) -> None:
+        import pyarrow.compute as pc
+
+        for (operator, label), n in _counted(edits, "operator", "label"):
+            self.edits.setdefault(operator, Counter())[label] += n
+            if operator == "mask" and len(self.masked.setdefault(label, [])) < SAMPLES:
+                own = (pc.field("operator") == operator) & (pc.field("label") == label)
+                shown = edits.filter(own & ~pc.starts_with(pc.field("view"), "field:"))
+                self._show(label, shown, documents)
+
+    def _show(self, label: str, masks: pa.Table, documents: pa.Table) -> None:
+        """Samples of masks in texts that were kept."""
+        import pyarrow.compute as pc
+
+        samples = self.masked[label]
+        kept = masks.filter(pc.is_in(masks["doc_id"], documents["doc_id"].combine_chunks()))
+        for row in kept.slice(0, SAMPLES - len(samples)).to_pylist():
+            at = pc.index(documents["doc_id"], row["doc_id"]).as_py()
+            text = documents["text"][at].as_py()
+            samples.append({"doc_id": row["doc_id"], "excerpt": _around(text, row["replacement"])})
 
 
-def summarise(work: Work[Any], refiners: Sequence[Refiner], parts: int, *, has_key: bool) -> None:
-    """Writes `summary.json` of a corpus of `parts` parts, and counts its drops and masks for the Job's Event."""
+def _counted(rows: pa.Table, *names: str) -> Iterator[tuple[tuple[str, ...], int]]:
+    """How often each combination of values occurs, in the order in which they first occur."""
+    if not rows.num_rows:
+        return
+    groups = rows.group_by(list(names), use_threads=False).aggregate([([], "count_all")])
+    for row in groups.to_pylist():
+        yield tuple(row[name] for name in names), row["count_all"]
+
+
+def tally_part(files: Sequence[Path]) -> Tally:
+    """The counts of a part of a corpus, read back from its three files: documents, spans, verdicts."""
+    import pyarrow.parquet as pq
+
     tally = Tally()
-    for number in range(parts):
-        tally.add_part(work.out, number)
+    tally.add(*(pq.read_table(path, use_threads=False) for path in files))
+    return tally
+
+
+def summarise(work: Work[Any], refiners: Sequence[Refiner], tallies: Sequence[Tally], *, has_key: bool) -> None:
+    """Writes `summary.json` of a corpus from the tallies of its parts, and counts its drops and masks for the Job's Event."""
+    tally = Tally()
+    for later in tallies:
+        tally.merge(later)
     masks = dict(tally.edits.get("mask", {}))
     body = {
         "documents": tally.documents,

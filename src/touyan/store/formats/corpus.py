@@ -11,14 +11,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from touyan.store.formats.shards import parquet_writer
+
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
 SPANS, VERDICTS = "spans", "verdicts"
 """The tables' folders inside an Asset of kind corpus."""
-GROUP_ROWS, GROUP_CHARACTERS = 8_192, 4 << 20
-"""A row group ends with whichever comes first; characters are those of a column `text`."""
+GROUP_ROWS, GROUP_BYTES = 8_192, 12 << 20
+"""A row group ends with whichever comes first; bytes are those of its columns in memory."""
 
 
 def spans_schema() -> pa.Schema:
@@ -79,30 +81,36 @@ class PartWriter:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._schema = schema
-        self._columns: dict[str, list[object]] = {name: [] for name in schema.names}
+        self._held: list[pa.Table] = []
         self._rows = 0
-        self._characters = 0
+        self._bytes = 0
         self._file: pq.ParquetWriter | None = None
 
     def extend(self, columns: Mapping[str, Sequence[object]]) -> None:
         """Adds rows, given as equally long columns under the names of the schema."""
-        for name, held in self._columns.items():
-            held.extend(columns[name])
-        self._rows = len(next(iter(self._columns.values())))
-        self._characters += sum(len(str(text)) for text in columns.get("text", ()))
-        while self._rows >= GROUP_ROWS or self._characters >= GROUP_CHARACTERS:
+        import pyarrow as pa
+
+        arrays = [pa.array(columns[field.name], field.type) for field in self._schema]
+        self.write(pa.table(arrays, schema=self._schema))
+
+    def write(self, rows: pa.Table) -> None:
+        """Adds the rows of a table that has the columns of the schema."""
+        if self._rows + rows.num_rows > GROUP_ROWS:
+            self._flush()
+        self._held.append(rows)
+        self._rows += rows.num_rows
+        self._bytes += rows.nbytes
+        if self._bytes >= GROUP_BYTES:
             self._flush()
 
     def __enter__(self) -> Self:
-        import pyarrow.parquet as pq
-
-        self._file = pq.ParquetWriter(self.path, self._schema, compression="zstd", compression_level=3)
+        self._file = parquet_writer(self.path, self._schema)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._file is None:
             return
-        if kind is None and self._rows:
+        if kind is None:
             self._flush()
         self._file.close()
 
@@ -110,8 +118,6 @@ class PartWriter:
         import pyarrow as pa
 
         assert self._file is not None, "a part is written inside its with block"
-        arrays = [pa.array(self._columns[field.name][:GROUP_ROWS], field.type) for field in self._schema]
-        self._file.write_batch(pa.record_batch(arrays, schema=self._schema))
-        self._columns = {name: held[GROUP_ROWS:] for name, held in self._columns.items()}
-        self._rows = max(0, self._rows - GROUP_ROWS)
-        self._characters = 0
+        if self._rows:
+            self._file.write_table(pa.concat_tables(self._held), row_group_size=GROUP_ROWS)
+        self._held, self._rows, self._bytes = [], 0, 0

@@ -1,0 +1,70 @@
+"""Identifiers beside the text: in the fields that a release shows, and in the excerpts that stand beside verdicts.
+
+Owns which strings those are and how they pass through a Mask, which judges them as if they were texts. Knows nothing about what
+an identifier looks like. Invariant: an identifier that reaches into an excerpt is in it as a whole, and so is masked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from touyan.core.document import apply, edits_of
+from touyan.corpus.mask import FIELDS, Mask
+from touyan.corpus.operator import DocumentBatch, Marks, Signature
+from touyan.corpus.passage import (
+    EXCERPT_CHARS,
+    Passage,
+    Redact,
+    edited,
+    in_order,
+    left,
+    named_subjects,
+    span_lines,
+    verdict_lines,
+)
+from touyan.store.formats.corpus import spans_schema, verdicts_schema
+
+WINDOW_CHARS = EXCERPT_CHARS + 312
+"""What is looked at for an excerpt: an e-mail address, the longest identifier, has at most 254 characters (RFC 5321)."""
+
+
+def redactor(mask: Mask) -> Redact:
+    """What makes excerpts with a mask: the beginnings of texts, their identifiers replaced."""
+
+    def excerpts(batch: DocumentBatch) -> list[str]:
+        windows = [text[:WINDOW_CHARS] for text in batch.texts]
+        marks = mask.judge(_with_texts(batch, windows))
+        return [_beginning(window, marks, row) for row, window in enumerate(windows)]
+
+    return excerpts
+
+
+def _beginning(window: str, marks: Marks, row: int) -> str:
+    edits = [edit for edit in edits_of(marks.spans.get(row, ())) if edit.start < EXCERPT_CHARS]
+    end = max([EXCERPT_CHARS, *(edit.end for edit in edits)])
+    return apply(window[:end], edits)[:EXCERPT_CHARS]
+
+
+def with_masked_fields(passage: Passage, mask: Mask, redact: Redact) -> Passage:
+    """The documents kept with the identifiers in their fields masked too, and the spans that say so."""
+    kept, signature = passage.kept, Signature.of(mask)
+    spans, verdicts = [passage.spans], [passage.verdicts]
+    for field in FIELDS:
+        values = [value or "" for value in kept.columns[field]]
+        marks = mask.judge(_with_texts(kept, values))
+        if marks.spans:
+            spans.append(span_lines(kept, signature, marks.spans, f"field:{field}"))
+        if marks.verdicts:
+            verdicts.append(verdict_lines(kept, signature, marks.verdicts, redact))
+        kept = _after(kept, field, values, marks)
+    return Passage(kept, in_order(spans, spans_schema()), in_order(verdicts, verdicts_schema()))
+
+
+def _after(batch: DocumentBatch, field: str, values: Sequence[str], marks: Marks) -> DocumentBatch:
+    edits = {row: edits_of(spans) for row, spans in marks.spans.items()}
+    masked = {row: apply(values[row], changes) for row, changes in edits.items() if changes}
+    return left(edited(batch, {field: masked, "subjects": named_subjects(batch, marks)}), marks)
+
+
+def _with_texts(batch: DocumentBatch, texts: Sequence[str]) -> DocumentBatch:
+    return DocumentBatch({**batch.columns, "text": texts})
