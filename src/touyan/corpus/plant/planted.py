@@ -15,6 +15,9 @@ from typing import IO, Any
 
 from touyan.core.errors import Invalid, Missing
 
+FILE = "planted.jsonl.zst"
+"""The name of a planted corpus that was given a folder to stand in."""
+
 Truth = Mapping[str, Any]
 """What a plant must be recognised by: for personal data kind -> value or values, for copies the clause, and so on."""
 
@@ -56,7 +59,11 @@ def write_planted(path: Path, documents: Iterable[Planted]) -> int:
 
 
 def read_planted(path: Path) -> Iterator[Planted]:
-    """The documents of a planted corpus, in order. Raises Missing without the file, Invalid where a line is no such record."""
+    """The documents of a planted corpus, in order: `path` is its file, or the folder that holds it.
+
+    Raises Missing without the file and Invalid where a line is no such record.
+    """
+    path = path / FILE if path.is_dir() else path
     for number, row in json_lines(path):
         if "id" not in row or not isinstance(row.get("text"), str):
             raise Invalid("not-planted", f"{path}, line {number}: no `id` or no `text`", "give a file that `corpus plant` wrote")
