@@ -32,8 +32,10 @@ class NormalForms:
     """Code units of all of them, shape (total,)."""
     bounds: NDArray[np.int64]
     """Where each form begins, and at last where the last one ends, shape (texts + 1,)."""
+    text_bounds: NDArray[np.int64]
+    """The bounds of the texts themselves, in units, before anything was dropped."""
     dropped: NDArray[np.int64]
-    """Where a unit of the joined texts was dropped, in units of those texts, ascending."""
+    """Places of the units dropped, among all units of the texts, ascending."""
 
     @property
     def sizes(self) -> NDArray[np.int64]:
@@ -65,7 +67,7 @@ def normal_forms(texts: Sequence[str]) -> NormalForms:
     units = np.take(_folding(), raw)
     dropped = np.flatnonzero(units == _DROPPED)
     kept = units[units != _DROPPED] if len(dropped) else units
-    return NormalForms(kept, ends - np.searchsorted(dropped, ends), dropped)
+    return NormalForms(kept, ends - np.searchsorted(dropped, ends), ends, dropped)
 
 
 def _in_units(ends: NDArray[np.int64], raw: NDArray[np.uint16]) -> NDArray[np.int64]:

@@ -132,8 +132,8 @@ def _met(corpus: Surveyed, order: NDArray[np.int64], memory_bytes: int) -> Itera
         [Keyed(shard["keys"][:, kind], of_shard) for shard, of_shard in zip(corpus.shards, own, strict=True)]
         for kind in range(BANDS + 1)
     )
-    for later, earlier in meetings(kinds, len(order), memory_bytes):
-        yield from zip(order[later].tolist(), order[earlier].tolist(), strict=True)
+    for pairs in meetings(kinds, len(order), memory_bytes):
+        yield from map(tuple, order[pairs].tolist())
 
 
 class _Likeness:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from touyan.core.document import Verdict
@@ -26,10 +27,29 @@ class Surveyed:
 
         self.shards = shards
         self._starts: list[int] = np.cumsum([0, *(len(shard["place"]) for shard in shards)]).tolist()
-        self._bounds = [np.cumsum([0, *shard["size"]]) for shard in shards]
+        self._bounds = cache(lambda counts, number: np.cumsum([0, *shards[number][counts]]))
 
     def __len__(self) -> int:
         return self._starts[-1]
+
+    def at(self, row: int) -> tuple[int, int]:
+        """Number of the shard, and the row within its survey."""
+        number = bisect_right(self._starts, row) - 1
+        return number, row - self._starts[number]
+
+    def doc_id(self, row: int) -> str:
+        number, inner = self.at(row)
+        return self.shards[number]["doc_id"][inner].tobytes().hex()
+
+    def units(self, row: int) -> NDArray[np.uint16]:
+        """The normal form of a text."""
+        return self.of_row("units", "size", row)
+
+    def of_row(self, name: str, counts: str, row: int) -> NDArray[np.generic]:
+        """The entries of one document in a column that has `counts` entries for each."""
+        number, inner = self.at(row)
+        bounds = self._bounds(counts, number)
+        return self.shards[number][name][bounds[inner] : bounds[inner + 1]]
 
     def column(self, name: str, at: int | None = None) -> NDArray[np.generic]:
         """A column of all shards, or column `at` of a table."""
@@ -38,24 +58,21 @@ class Surveyed:
         parts = [shard[name] if at is None else shard[name][:, at] for shard in self.shards]
         return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
 
+    def entries(self, name: str, places: NDArray[np.int64]) -> NDArray[np.generic]:
+        """Entries of a column of any length, by their place among those of all shards."""
+        import numpy as np
+
+        starts = np.cumsum([0, *(len(shard[name]) for shard in self.shards)])
+        numbers = np.searchsorted(starts, places, side="right") - 1
+        found = np.zeros(len(places), dtype=np.int64)
+        for number in np.flatnonzero(np.bincount(numbers)).tolist():
+            is_here = numbers == number
+            found[is_here] = self.shards[number][name][places[is_here] - starts[number]]
+        return found
+
     def divided(self, values: NDArray[np.generic]) -> list[NDArray[np.generic]]:
         """One value a row, shard by shard."""
         return [values[start:end] for start, end in zip(self._starts, self._starts[1:], strict=False)]
-
-    def at(self, row: int) -> tuple[int, int]:
-        """Number of the shard, and the row within its survey."""
-        number = bisect_right(self._starts, row) - 1
-        return number, row - self._starts[number]
-
-    def units(self, row: int) -> NDArray[np.uint16]:
-        """The normal form of a text."""
-        number, inner = self.at(row)
-        start, end = self._bounds[number][inner : inner + 2]
-        return self.shards[number]["units"][start:end]
-
-    def doc_id(self, row: int) -> str:
-        number, inner = self.at(row)
-        return self.shards[number]["doc_id"][inner].tobytes().hex()
 
 
 def verdicts_by_place(corpus: Surveyed, verdicts: Mapping[int, Verdict]) -> list[dict[int, Verdict]]:
