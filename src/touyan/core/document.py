@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 import unicodedata
 from bisect import bisect_right
@@ -22,6 +23,7 @@ from touyan.core.canonical import canonical
 from touyan.core.errors import Broken, Invalid
 
 PSEUDONYM_DIGITS = 32
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 _NUMBER = re.compile(r"[+\d\s\-‐-―−]+[Xx]?\s*")
 _DOTTED = re.compile(r"[+\d\s\-‐-―−.·_()]+")  # separators that only a mobile number is known to be written with
 _MOBILE = re.compile(r"(?:0{0,2}86|0)?(1[3-9]\d{9})")
@@ -42,7 +44,11 @@ def document_id(source: str, natural_key: str, version: str) -> str:
 
     Two readings of the same source give the same id, whatever the reader did to the text.
     """
-    return hashlib.sha256(canonical({"natural_key": natural_key, "source": source, "version": version})).hexdigest()
+    try:  # what `canonical` gives, written out: there is one for every document of a corpus
+        members = f'{{"natural_key":{_quoted(natural_key)},"source":{_quoted(source)},"version":{_quoted(version)}}}'.encode()
+    except UnicodeEncodeError:
+        members = canonical({"natural_key": natural_key, "source": source, "version": version})
+    return hashlib.sha256(members).hexdigest()
 
 
 def pseudonym(key: bytes, identifier: str) -> str:

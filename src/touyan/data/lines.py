@@ -1,21 +1,33 @@
 """Lines of a file of any size, each bounded: a line of 2 GB is passed over, not loaded.
 
-Knows nothing about what a line means. Invariant: memory stays under the limit of one line plus one chunk.
+Owns the opening of compressed files too. Knows nothing about what a line means. Invariant: memory stays under the limit of one
+line plus one chunk, and no file inflates without bound.
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
 
+from touyan.core.errors import Missing
 from touyan.data.encoding import encoding_of_lines
+from touyan.data.reader import MAX_INFLATION, Damaged
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 CHUNK_BYTES = 1 << 20
 
 
 def bounded_lines(path: Path, max_bytes: int) -> Iterator[bytes | None]:
-    """The lines with their line feeds; None in place of one that is longer than `max_bytes`."""
-    with path.open("rb") as file:
+    """The lines with their line feeds; None in place of one that is longer than `max_bytes`.
+
+    Raises Damaged where a compressed file is damaged, or inflates to more than `max_bytes` and MAX_INFLATION times its size.
+    """
+    with _opened(path, max_bytes) as file:
         while line := file.readline(max_bytes + 1):
             if len(line) <= max_bytes:
                 yield line
@@ -28,3 +40,52 @@ def bounded_lines(path: Path, max_bytes: int) -> Iterator[bytes | None]:
 def line_encoding(path: Path, max_bytes: int) -> str:
     """The encoding of a file of lines. Raises Damaged where none fits."""
     return encoding_of_lines(line for line in bounded_lines(path, max_bytes) if line is not None)
+
+
+class _Inflated(io.RawIOBase):
+    """What a compressed stream gives, up to a limit."""
+
+    def __init__(self, stream: BinaryIO, limit_bytes: int) -> None:
+        self._stream = stream
+        self._limit_bytes = limit_bytes
+        self._left_bytes = limit_bytes
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        data = self._stream.read(len(memoryview(buffer)))
+        self._left_bytes -= len(data)
+        if self._left_bytes < 0:
+            raise Damaged("inflates", f"gives more than {self._limit_bytes} bytes")
+        memoryview(buffer)[: len(data)] = data
+        return len(data)
+
+
+@contextmanager
+def _opened(path: Path, max_bytes: int) -> Iterator[BinaryIO]:
+    suffix = path.suffix.lower()
+    with path.open("rb") as file:
+        if suffix not in (".gz", ".zst"):
+            yield file
+            return
+        stream = _gunzipped(file) if suffix == ".gz" else _unpacked(file)
+        raw = _Inflated(stream, max_bytes + MAX_INFLATION * path.stat().st_size)
+        yield cast(BinaryIO, io.BufferedReader(raw, CHUNK_BYTES))
+
+
+def _gunzipped(file: BinaryIO) -> BinaryIO:
+    import gzip
+
+    return cast(BinaryIO, gzip.GzipFile(fileobj=file))
+
+
+def _unpacked(file: BinaryIO) -> BinaryIO:
+    try:
+        import zstandard
+    except ImportError as error:
+        hint = "pip install 'touyan[data]'"
+        raise Missing("no-zstandard", "a file is compressed by Zstandard, whose library is not installed", hint) from error
+    # Frames of a larger window would need as much memory; `zstd --long` makes them, nobody else does.
+    window_bytes = 128 << 20
+    return cast(BinaryIO, zstandard.ZstdDecompressor(max_window_size=window_bytes).stream_reader(file, read_across_frames=True))

@@ -20,7 +20,16 @@ from touyan.core.rights import Rights, rights_from_json
 from touyan.data.columns import DocumentMaker, Roles, compile_patterns, template
 from touyan.data.croissant import Dataset, croissant_record
 from touyan.data.parser_process import ParserProcess
-from touyan.data.reader import Options, Reader, Record, Unreadable, named_reader, read_file, reader_names_by_extension
+from touyan.data.reader import (
+    MAX_INFLATION,
+    Options,
+    Reader,
+    Record,
+    Unreadable,
+    named_reader,
+    read_file,
+    reader_names_by_extension,
+)
 from touyan.data.seen import SeenDocuments
 from touyan.data.summary import Tally
 from touyan.data.walk import FoundFile, RefusedFile, walk
@@ -30,8 +39,6 @@ from touyan.store.formats.documents import DocumentRow, DocumentWriter
 KEY_VARIABLE = "TOUYAN_PSEUDONYM_KEY"
 """Environment variable in which the agent hands over the secret of the pseudonyms. Never a parameter: those are published."""
 MIN_KEY_BYTES = 16
-MAX_INFLATION = 200
-"""Characters that a file may give for each of its bytes, beyond the first document; text compresses 3 to 20 times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +144,8 @@ class Source:
     def _choose(self, file: FoundFile) -> str | None:
         if self._reader_name != "auto":
             return self._reader_name
-        return reader_names_by_extension().get(Path(file.path).suffix.lower())
+        known, suffixes = reader_names_by_extension(), Path(file.path.lower()).suffixes
+        return next((known[extension] for n in (2, 1) if (extension := "".join(suffixes[-n:])) in known), None)
 
     def _read(self, name: str, reader: Reader, file: FoundFile) -> Iterator[Record | Unreadable]:
         if reader.isolated:
@@ -234,7 +242,7 @@ def _rights(params: ReadParams) -> Rights:
 
 STEP = StepSpec(
     name="read",
-    version="1",
+    version="2",
     output="documents",
     inputs={"source": InputSpec("source", label="the raw files")},
     params=ReadParams,

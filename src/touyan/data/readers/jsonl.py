@@ -1,4 +1,4 @@
-"""JSON Lines: one object a line, one document an object.
+"""JSON Lines: one object a line, one document an object; plain, or compressed by gzip or Zstandard and then read as a stream.
 
 Integers of any length stay exact and fractions keep the digits they were written with, since floats would merge long keys.
 Nested values become compact JSON. A damaged or oversized line is listed by its number and the next one is read.
@@ -7,18 +7,22 @@ Nested values become compact JSON. A damaged or oversized line is listed by its 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from touyan.core.canonical import sha256_hex
 from touyan.data.lines import bounded_lines, line_encoding
 from touyan.data.reader import Options, Record, Unreadable, no_text_column
 
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+_PLAIN = frozenset({str, type(None)})
+"""Types that are cells as they are."""
+
 
 class JsonLinesReader:
-    """`.jsonl`, `.ndjson`."""
+    """`.jsonl`, `.ndjson`; each also with `.gz` or `.zst` behind it."""
 
-    extensions = (".jsonl", ".ndjson")
+    extensions = tuple(name + packing for name in (".jsonl", ".ndjson") for packing in ("", ".gz", ".zst"))
     isolated = False
 
     def read(self, path: Path, options: Options) -> Iterator[Record | Unreadable]:
@@ -32,24 +36,48 @@ class JsonLinesReader:
 
 
 def _record(place: str, line: bytes, encoding: str, options: Options) -> Record | Unreadable:
-    try:
-        value = json.loads(line.decode(encoding).removeprefix("\ufeff"), parse_float=str, parse_constant=str)
-    except UnicodeDecodeError as error:
-        return Unreadable(place, f"encoding: not valid {encoding} at byte {error.start}")
-    except (ValueError, RecursionError) as error:
-        return Unreadable(place, f"json: {error}"[:200])
-    if not isinstance(value, dict):
-        return Unreadable(place, f"json: a {type(value).__name__} where an object is needed")
-    cells = {key: _cell(item) for key, item in value.items()}
+    cells = _fast_cells(line) if encoding == "utf-8" else None
+    if cells is None:
+        try:
+            value = json.loads(line.decode(encoding).removeprefix("\ufeff"), parse_float=str, parse_constant=str)
+        except UnicodeDecodeError as error:
+            return Unreadable(place, f"encoding: not valid {encoding} at byte {error.start}")
+        except (ValueError, RecursionError) as error:
+            return Unreadable(place, f"json: {error}"[:200])
+        if not isinstance(value, dict):
+            return Unreadable(place, f"json: a {type(value).__name__} where an object is needed")
+        cells = {key: _cell(item) for key, item in value.items()}
     if options.text_column not in cells:
         return Unreadable(place, no_text_column(options, cells).reason)
     return Record(place, cells[options.text_column] or "", sha256_hex(line), cells)
 
 
+def _fast_cells(line: bytes) -> Mapping[str, str | None] | None:
+    """What the exact parser would give, in a third of its time; None where orjson refuses, or could have lost a digit."""
+    import orjson
+
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None  # not always an error: the exact parser takes a byte order mark, and says better what is wrong
+    if not isinstance(value, dict):
+        return None
+    if _PLAIN.issuperset(map(type, value.values())):
+        return value
+    return None if _has_float(value) else {key: _cell(item) for key, item in value.items()}
+
+
+def _has_float(value: object) -> bool:
+    """Whether a number is in it that orjson read as a double: a fraction, or an integer beyond 64 bits."""
+    if isinstance(value, dict):
+        return any(map(_has_float, value.values()))
+    return any(map(_has_float, value)) if isinstance(value, list) else isinstance(value, float)
+
+
 def _cell(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return _compact(value)
 
 
 READER = JsonLinesReader()
