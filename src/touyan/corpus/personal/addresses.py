@@ -1,0 +1,92 @@
+"""Postal addresses: from the province, the street or the estate down to house, unit and room.
+
+Owns the grammar of addresses and the question whose address it is. Knows nothing about maps. Invariant: an address is
+somebody's home (`address`) where it names a room, a unit or a house of a village, or where the text says that a person lives
+there, and no office is named before it; any other is an `office-address`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from touyan.corpus.personal.identifier import Identifier, Kind
+from touyan.corpus.personal.places import last_chain
+
+_N = r"(?:[A-Za-z]?[0-9]{1,5}[A-Za-z]?|[零一二三四五六七八九十百]{1,4}|[甲乙丙丁])"
+_NUMBER = rf"{_N}(?:[-—/之]{_N}){{0,3}}"
+_UNIT = r"(?:号(?:[楼院房门铺库]|宿舍)?|#(?:楼)?|支?弄|[栋幢座组室院区社户层楼]|单元|房)"
+_ESTATE_END = (
+    "小区|花园|花苑|家园|公寓|新村|小镇|大厦|广场|家属[院楼]|宿舍|山庄|别墅|名邸|名苑|华庭|公馆|雅居|豪庭|华府|嘉园|国际|中心|"
+    "[里苑园城府邸庭湾坊院村楼轩阁居墅郡都座]"
+)
+_ESTATE = rf"(?:[一-龥A-Za-z]{{1,8}}?(?:{_ESTATE_END})(?:[东西南北一二三四五六七八九十]?[区期])?)"
+# 12号3幢502室; 140号书香名邸7号楼2单元865室; 1组40号; 3栋1502.
+_TAIL = re.compile(
+    rf"(?<![0-9A-Za-z第])(?:{_NUMBER} ?{_UNIT})(?: ?{_ESTATE}? ?{_NUMBER} ?{_UNIT})*"
+    r"(?:(?<=[栋幢座元楼院号]) ?[A-Za-z]?[0-9]{3,4}(?![0-9A-Za-z.%年月元万号项条个名家户]))?"
+)
+_HOMELY = re.compile(rf"{_NUMBER} ?(?:号楼|[栋幢]|单元)")
+_NOT_HOUSE = re.compile(
+    r"(?:以[上下内]|车|文件?|公告|令|通知|决定|批复|函|线|电梯|码|机组?|提案|议案|建议|台风|馆|厅|染色|汽油|柴油|标|信箱|窗口|病房|井|坑|泵)"
+)
+_STREET_END = (
+    "(?:路|街|大道|道|巷|胡同|弄|里|坊|公路|村|庄|屯|寨|社区|镇|乡|街道|组|队|小区|花园|苑|园|家园|公寓|新村|大厦|广场|宿舍|"
+    "家属院|山庄|城|府|邸|庭|湾|院)"
+)
+_STREET = re.compile(
+    rf"{_STREET_END}(?:[东西南北中]?(?:段|侧|口|区|头|面)?|[一二三四五六七八九十0-9]{{1,3}}[段期区])(?:自编|门牌|临)? ?\Z"
+)
+_LAST_STREET = re.compile(rf"[一-龥]{{1,4}}{_STREET_END}(?:[一-龥]{{0,4}}{_STREET_END})?[一-龥0-9]{{0,3}} ?\Z")
+_HOME = re.compile(r"室|单元|户\Z|房\Z|[栋幢楼座] ?[A-Za-z]?[0-9]{3,4}\Z|组|弄")
+_VILLAGE = re.compile(r"[村屯庄寨组队]\Z")
+_DWELLS = re.compile(
+    r"(?:家庭住址|通讯地址|联系地址|常住地址|现住址|住址|户籍(?:所在)?地?|户口所在地|家住|现住|居住(?:地址?|在|于)?|暂住|租住(?:在|于)?|住在|住所|"
+    r"收[件货](?:人)?(?:地址)?|寄件(?:人)?(?:地址)?|邮寄(?:地址)?|[家来]的?地址|(?<![居入暂衣食常])住)[为是:：在于 ]{0,3}\Z"
+)
+_OFFICE = re.compile(
+    r"(?:办公|单位|公司|注册|经营|机关|营业|政府|局|委员?会?|法院|检察院|医院|学校|大学|中心|银行|厅|处|所在?地?|大厅|窗口|门店|店铺?)"
+    r"(?:所在地|所|的)?(?:地址|地点|住所地?|位于|设在|坐落于?)?[为是:：在于（( ]{0,3}\Z"
+)
+_PLACE_WORD = re.compile(
+    r"(?:地址|地点|位于|坐落于?|住址|住所地?|户籍(?:所在)?地|家住|现住|居住[在于]?|暂住|租住[在于]?|住在|搬到|寄[到往至]|送[到至]|前往|来到|[在住于到至往址])"
+)
+_STOP = re.compile(r"[^一-龥0-9A-Za-z ·\-#]|(?<![省市区县州旗镇乡路街道村]) ")
+_LONGEST_HEAD, _SHORT_HEAD = 40, 12
+
+
+def addresses(text: str) -> Iterator[Identifier]:
+    """The addresses in a folded text; canonical without spaces."""
+    done = 0
+    for tail in _TAIL.finditer(text):
+        begin = _begin(text, tail.start(), done)
+        if begin is None or _NOT_HOUSE.match(text, tail.end()):
+            continue
+        done = tail.end()
+        yield Identifier(begin, done, _kind(text, begin, tail), "".join(text[begin:done].split()))
+
+
+def _begin(text: str, tail: int, low: int) -> int | None:
+    """Where the address begins whose houses begin at `tail`; None where no street, estate or place stands before them."""
+    low = max(low, tail - _LONGEST_HEAD)
+    for stop in _STOP.finditer(text, low, tail):
+        low = stop.end()
+    head = text[low:tail]
+    chain = last_chain(head)
+    if not (_STREET.search(head) or _HOMELY.match(text, tail)):
+        return None
+    words = [match for match in _PLACE_WORD.finditer(head) if chain is None or (match.end() > chain and len(match.group()) > 1)]
+    if words and words[-1].end() < len(head):
+        return low + words[-1].end()
+    if chain is not None:
+        return low + chain
+    street = _LAST_STREET.search(head)
+    return low if len(head) <= _SHORT_HEAD else low + street.start() if street else None
+
+
+def _kind(text: str, begin: int, tail: re.Match[str]) -> Kind:
+    before = text[max(0, begin - 16) : begin]
+    if _DWELLS.search(before):
+        return "address"
+    is_home = _HOME.search(tail.group()) or _VILLAGE.search(text, begin, tail.start())
+    return "address" if is_home and not _OFFICE.search(before) else "office-address"
