@@ -148,6 +148,13 @@ def test_a_score_does_not_depend_on_its_batch(engine: Engine) -> None:
     assert together == pytest.approx([engine.score([text])[0] for text in texts], rel=1e-4)
 
 
+def test_scores_in_bfloat16_are_near_those_in_float32(decoder: Path) -> None:
+    engine, texts = LLAMA.open(decoder, threads=1), [text for text, _, _ in sentences(3)]
+    exact = engine.score(texts)
+    engine.compute_in_bfloat16()
+    assert engine.score(texts) == pytest.approx(exact, rel=0.01)
+
+
 def test_a_text_beyond_the_context_is_scored_whole(llama: Engine) -> None:
     unit = "船长应当依照本法的规定办理船舶的登记。"
     short, long = llama.score([unit * 2, unit * 20])

@@ -11,7 +11,7 @@ from model_world import asset, bare_work, make_tokenizer
 from tokenizers import Tokenizer
 
 from touyan.core.errors import Invalid
-from touyan.model.tokenizer import TokenizerParams, run
+from touyan.model.tokenizer import TokenizerParams, run, spaced
 
 
 def test_the_same_corpus_gives_the_same_bytes(tmp_path: Path, corpus: Path, tokenizer: Path) -> None:
@@ -19,6 +19,12 @@ def test_the_same_corpus_gives_the_same_bytes(tmp_path: Path, corpus: Path, toke
     assert {path.name: path.read_bytes() for path in again.iterdir()} == {
         path.name: path.read_bytes() for path in tokenizer.iterdir()
     }
+
+
+def test_a_large_corpus_is_sampled_evenly() -> None:
+    texts = [f"{number:04d}" for number in range(1000)]
+    assert spaced(texts, 10**6) == texts
+    assert spaced(texts, 1000) == texts[::4]
 
 
 def test_special_tokens_have_their_fixed_ids(tokenizer: Path) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from touyan.core.errors import Invalid
 from touyan.flow.backend import Engine, open_model
@@ -20,6 +20,7 @@ from touyan.model.shape import read_json, write_json
 
 if TYPE_CHECKING:
     from touyan.model.intervals import Estimate, GroupBootstrap
+    from touyan.model.llama_engine import LlamaEngine
 
 TEXT, LABEL = "generate", "classify"
 """The tasks of `flow.backend`; text prediction is how generation is measured."""
@@ -32,6 +33,8 @@ class EvaluateParams:
     resamples: int = 1000
     seed: int = 0
     threads: int = 2
+    precision: Literal["bfloat16", "float32"] = "bfloat16"
+    """Of a decoder's products while it is measured."""
     head_documents: int = 1500
     """Labelled train documents for the linear head on a decoder; 0 leaves that row out."""
 
@@ -70,7 +73,14 @@ def _open(work: Work[EvaluateParams], asset: InputAsset) -> Engine:
     """Opens a model; an adapter on the base it names among `bases`."""
     wanted = read_json(asset.path / "touyan.json").get("base")
     base = next((one.path for one in work.many("bases") if one.id == wanted), None)
-    return open_model(asset.path, threads=work.params.threads, base=base)
+    engine = open_model(asset.path, threads=work.params.threads, base=base)
+    if work.params.precision == "bfloat16" and _is_decoder(asset):
+        cast("LlamaEngine", engine).compute_in_bfloat16()
+    return engine
+
+
+def _is_decoder(asset: InputAsset) -> bool:
+    return read_json(asset.path / "touyan.json")["backend"] in ("llama", "lora")
 
 
 def _label_rows(work: Work[EvaluateParams], asset: InputAsset, engine: Engine, corpus: Path, test: Articles) -> list[Row]:
@@ -78,15 +88,14 @@ def _label_rows(work: Work[EvaluateParams], asset: InputAsset, engine: Engine, c
         answers = [max(scores, key=lambda label: scores[label]) for scores in engine.classify(test.texts)]
         return [Row(asset.name, asset.id, _right(answers, test))]
     documents = work.params.head_documents
-    if not documents or read_json(asset.path / "touyan.json")["backend"] not in ("llama", "lora"):
+    if not documents or not _is_decoder(asset):
         return []
-    from touyan.model.llama_engine import LlamaEngine
     from touyan.model.probe import probe
 
     train = read_articles(corpus, "train").labelled()
-    if not isinstance(engine, LlamaEngine) or len(set(train.labels)) < 2 or not test.ids:
+    if len(set(train.labels)) < 2 or not test.ids:
         return []
-    answers = probe(engine, train, test, documents, work.params.seed)
+    answers = probe(cast("LlamaEngine", engine), train, test, documents, work.params.seed)
     return [Row(f"{asset.name} + linear head on {min(documents, len(train.ids)):,} documents", asset.id, _right(answers, test))]
 
 
@@ -205,7 +214,7 @@ def _write_items(out: Path, task: str, articles: Articles, rows: list[Row]) -> N
 
 STEP = StepSpec(
     name="evaluate",
-    version="1",
+    version="2",
     output="evaluation",
     inputs={
         "models": InputSpec("model", many=True, label="the models to compare"),

@@ -35,17 +35,20 @@ class RmsNorm(torch.autograd.Function):
 
 
 class CrossEntropy(torch.autograd.Function):
-    """Sum of -ln softmax(logits)[target]. logits: [tokens, vocabulary]; targets: [tokens]."""
+    """Sum of -ln softmax(logits)[target]. logits: [tokens, vocabulary]; targets: [tokens], negative where there is none."""
 
     @staticmethod
     def forward(ctx: Any, logits: Tensor, targets: Tensor) -> Tensor:
         log_probs = F.log_softmax(logits, -1)
         ctx.save_for_backward(log_probs, targets)
-        return -log_probs.gather(1, targets[:, None]).float().sum()
+        real = (targets >= 0).nonzero()[:, 0]
+        return -log_probs[real, targets[real]].float().sum()
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         log_probs, targets = ctx.saved_tensors
         probs = log_probs.exp_()
-        probs[torch.arange(len(targets)), targets] -= 1
+        real = targets >= 0
+        probs[real.nonzero()[:, 0], targets[real]] -= 1
+        probs *= real[:, None]
         return probs.mul_(grads[0].item()), None

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from touyan.model.checkpoint import LossPoint, Progress, load_checkpoint, save_checkpoint, write_curve
 from touyan.model.crew import Crew
 from touyan.model.heap import give_back
 from touyan.model.kernels import CrossEntropy
-from touyan.model.llama import Llama, save_model
+from touyan.model.llama import GRAIN, Llama, save_model
 from touyan.model.muon import Muon, Rates
 from touyan.model.schedule import rate_share
 from touyan.model.shape import LlamaShape
@@ -104,11 +105,11 @@ class Trainer:
 def batch_loss(model: Llama, batch: list[Piece]) -> Tensor:
     """Summed loss in nats over the real tokens of a batch."""
     inputs, targets = pad(batch, model.shape.pad)
-    hidden = model(inputs).flatten(0, 1)
-    real = (targets.flatten() >= 0).nonzero()[:, 0]
-    if len(real) < len(hidden):
-        hidden = hidden.index_select(0, real)
-    return CrossEntropy.apply(model.logits(hidden), targets.flatten()[real])
+    hidden, wanted = model(inputs).flatten(0, 1), targets.flatten()
+    real = (wanted >= 0).nonzero()[:, 0]
+    spare = -len(real) % GRAIN
+    hidden, wanted = hidden.index_select(0, F.pad(real, (0, spare))), F.pad(wanted[real], (0, spare), value=-1)
+    return CrossEntropy.apply(model.logits(hidden), wanted)
 
 
 def pad(batch: list[Piece], pad_id: int) -> tuple[Tensor, Tensor]:

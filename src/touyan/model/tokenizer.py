@@ -33,6 +33,8 @@ class TokenizerParams:
     """With special tokens. On 3 M characters of law: 1.8 characters a token, and the best held-out figure of 2k, 4k and 8k."""
     min_count: int = 2
     """A pair seen less often is never merged."""
+    most_characters: int = 1_000_000
+    """Learned from documents evenly spaced up to this: a third of the laws gives 1.826 characters a token, all of them 1.831."""
 
 
 def run(work: Work[TokenizerParams]) -> None:
@@ -45,18 +47,24 @@ def run(work: Work[TokenizerParams]) -> None:
         )
     os.environ.setdefault("RAYON_NUM_THREADS", str(max(1, work.threads)))  # read once, when the first tokenizer works
     articles = read_articles(work.one("corpus").path, "train")
-    tokenizer = train_bpe(articles.texts, work.params)
+    learned = spaced(articles.texts, work.params.most_characters)
+    tokenizer = train_bpe(learned, work.params)
     write_tokenizer(tokenizer, work.out)
     sample = articles.texts[:: max(1, len(articles.texts) // 2000)]
     tokens = sum(len(encoding.ids) for encoding in tokenizer.encode_batch_fast(sample, add_special_tokens=False))
     facts = {
         "vocabulary": tokenizer.get_vocab_size(),
-        "trained_documents": len(articles.texts),
-        "trained_characters": articles.characters,
+        "trained_documents": len(learned),
+        "trained_characters": sum(map(len, learned)),
         "characters_per_token": round(sum(map(len, sample)) / max(tokens, 1), 4),
     }
     write_json(work.out / "summary.json", facts)
-    work.count("trained_documents", len(articles.texts))
+    work.count("trained_documents", len(learned))
+
+
+def spaced(texts: list[str], most_characters: int) -> list[str]:
+    """Every n-th of `texts`, with the smallest n that brings them near `most_characters`."""
+    return texts[:: max(1, round(sum(map(len, texts)) / most_characters))]
 
 
 def train_bpe(texts: list[str], params: TokenizerParams) -> Tokenizer:
@@ -97,7 +105,7 @@ def write_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
 
 STEP = StepSpec(
     name="tokenizer",
-    version="1",
+    version="2",
     output="tokenizer",
     inputs={"corpus": InputSpec("corpus", label="its train split is what the vocabulary is learned from")},
     params=TokenizerParams,

@@ -125,7 +125,7 @@ def _parameters(folder: Path) -> int:
 
 STEP = StepSpec(
     name="train",
-    version="1",
+    version="2",
     output="model",
     inputs={
         "tokens": InputSpec("tokens", label="token shards of the corpus"),
