@@ -6,7 +6,7 @@ does not depend on batches or processes, only on the order of documents; 56 byte
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -35,7 +35,7 @@ class ExactDuplicates:
         places = np.asarray(batch.columns["place"], dtype=np.int64)
         return {"digest": digests.reshape(-1, DIGEST_BYTES), "doc_id": ids.reshape(-1, 32), "place": places}
 
-    def settle(self, surveys: Iterable[Survey]) -> Sequence[KeptElsewhere]:
+    def settle(self, surveys: Sequence[Survey]) -> Sequence[KeptElsewhere]:
         """For each shard, its duplicates and the document that each of them repeats."""
         import numpy as np
 

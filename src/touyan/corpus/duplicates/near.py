@@ -7,7 +7,7 @@ stays, and no two that have it both stay if they have met; batches, shards, proc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -75,7 +75,7 @@ class NearDuplicates:
             "date": dates,
         }
 
-    def settle(self, surveys: Iterable[Survey]) -> Sequence[NearDuplicates]:
+    def settle(self, surveys: Sequence[Survey]) -> Sequence[NearDuplicates]:
         """For each shard, what leaves it and which document stays instead."""
         corpus = Surveyed(list(surveys))
         order = self._precedence(corpus)

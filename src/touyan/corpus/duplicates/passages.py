@@ -7,7 +7,7 @@ stands, but for width, case and white space, in the document that is named, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -72,7 +72,7 @@ class Passages:
             **_anchored(forms, self.min_chars),
         }
 
-    def settle(self, surveys: Iterable[Survey]) -> Sequence[Passages]:
+    def settle(self, surveys: Sequence[Survey]) -> Sequence[Passages]:
         """For each shard, its passages that stand in earlier documents of any shard."""
         corpus = Surveyed(list(surveys))
         spans: list[dict[int, Sequence[Span]]] = [{} for _ in corpus.shards]

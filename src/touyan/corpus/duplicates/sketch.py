@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from touyan.corpus.normal import NormalForms
 
+SKETCH_VERSION = "1"
+"""Raised with every change by which the same text gets another sketch: an index of an earlier release would find nothing."""
 SHINGLE_UNITS = 5
 """Of Chinese, two or three words; with fewer, all statutes resemble each other."""
 BIN_BITS = 7
