@@ -124,7 +124,9 @@ def junk(text: str, rng: Random, ground: Ground) -> Defect:
 
 
 def paragraph(text: str, rng: Random, ground: Ground) -> Defect:
-    """A paragraph that stands in several documents."""
+    """A paragraph that stands in several documents; nothing before any line was learnt."""
+    if not ground.pool:
+        return Defect(text, text)
     if not ground.paragraph or ground.uses >= PARAGRAPH_USES:
         ground.paragraph, ground.uses = "".join(rng.sample(list(ground.pool), min(3, len(ground.pool)))), 0
     ground.uses += 1

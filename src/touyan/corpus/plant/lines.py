@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from touyan.corpus.plant.likeness import GRAM_CHARS, folded
+from touyan.corpus.plant.likeness import folded
 
 WHOLE_CHARS = 8
 """A planted line of so many characters is also found inside another line; a shorter one may be a word of the body."""
-KEPT_SHARE = 0.5
-"""Of a body line's 5-grams: masked or repaired, it keeps more than half of them."""
+GRAM_CHARS, KEPT_SHARE = 3, 0.4
+"""Of a body line's 3-grams: a line with a name and a number masked in it keeps half of them, one that was cut nearly none."""
 
 
 def lines_of(text: str) -> list[str]:
@@ -35,7 +35,7 @@ def count_removed(planted: list[str], result: str) -> int:
 
 
 def count_lost(body: list[str], result: str) -> int:
-    """How many of the body's lines are not in `result`, not even half of them."""
+    """How many of the body's lines are not in `result`, not even two fifths of them."""
     lines, whole = set(lines_of(result)), folded(result)
     return sum(not _stands(line, whole) for line in body if line not in lines)
 

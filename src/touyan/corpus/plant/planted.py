@@ -17,6 +17,7 @@ from touyan.core.errors import Invalid, Missing
 
 FILE = "planted.jsonl.zst"
 """The name of a planted corpus that was given a folder to stand in."""
+LINE_FILES = ("*.jsonl", "*.jsonl.gz", "*.jsonl.zst")
 
 Truth = Mapping[str, Any]
 """What a plant must be recognised by: for personal data kind -> value or values, for copies the clause, and so on."""
@@ -59,11 +60,18 @@ def write_planted(path: Path, documents: Iterable[Planted]) -> int:
 
 
 def read_planted(path: Path) -> Iterator[Planted]:
-    """The documents of a planted corpus, in order: `path` is its file, or the folder that holds it.
+    """The documents of a planted corpus, in order: `path` is its file, or a folder with its files.
 
-    Raises Missing without the file and Invalid where a line is no such record.
+    Raises Missing where there is no file and Invalid where a line is no such record.
     """
-    path = path / FILE if path.is_dir() else path
+    files = sorted(each for pattern in LINE_FILES for each in path.glob(pattern)) if path.is_dir() else [path]
+    if not files:
+        raise Missing("no-file", f"{path} holds no planted corpus", "make one: touyan corpus plant --laws OUT")
+    for file in files:
+        yield from _records(file)
+
+
+def _records(path: Path) -> Iterator[Planted]:
     for number, row in json_lines(path):
         if "id" not in row or not isinstance(row.get("text"), str):
             raise Invalid("not-planted", f"{path}, line {number}: no `id` or no `text`", "give a file that `corpus plant` wrote")

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from touyan.core.document import LEAVES, RAW, Span, View, replay
 from touyan.core.errors import Invalid, Missing
-from touyan.corpus.plant.planted import json_lines
+from touyan.corpus.plant.planted import LINE_FILES, json_lines
 from touyan.store.formats.corpus import SPANS, VERDICTS, spans_schema, verdicts_schema
 from touyan.store.formats.documents import FOLDER, document_shards, read_document_batches
 from touyan.store.formats.shards import read_batches, shard_paths
@@ -24,7 +24,6 @@ REPAIRS = ("encoding", "unicode", "punctuation", "simplified")
 TRIMS = (*REPAIRS, "boilerplate")
 """These, and those that take away what the author did not write. Views after them are cut for other reasons, or masked."""
 FIELD = "field:"
-LINE_FILES = ("*.jsonl", "*.jsonl.gz", "*.jsonl.zst")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,8 @@ class Outcome:
     """Reasons of all verdicts."""
     by: frozenset[str] = frozenset()
     """Operators that had anything to say about it."""
-    masks: int = 0
+    masks: int | None = None
+    """Intervals masked; None: not told."""
 
     @property
     def is_kept(self) -> bool:

@@ -41,7 +41,8 @@ def clean(case: Case, tally: Tally) -> None:
     tally.note("clean-lost", not outcome.is_kept)
     if not outcome.is_kept:
         return
-    tally.note("clean-masked", outcome.masks > 0)
+    if outcome.masks is not None:
+        tally.note("clean-masked", outcome.masks > 0)
     page = outcome.trimmed if outcome.trimmed is not None else outcome.text or ""
     body, lost = planted_lines(case.planted.text, case.planted.text)[1], 0
     if page != case.planted.text:
