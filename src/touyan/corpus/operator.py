@@ -121,19 +121,29 @@ def parameters_of(refiner: Refiner) -> dict[str, str]:
     return {name: str(getattr(refiner, name)) for name in public}
 
 
+def operator_names() -> tuple[str, ...]:
+    """Names of all installed operators."""
+    return tuple(sorted(entry.name for entry in entry_points(group=GROUP)))
+
+
+def operator_class(name: str) -> type[Refiner]:
+    """The operator registered as `name`. Raises Missing, with the nearest name, where nobody registered it."""
+    for entry in entry_points(group=GROUP):
+        if entry.name == name:
+            return entry.load()
+    raise Missing("no-such-operator", f"no operator is called {name!r}", nearest(name, list(operator_names())))
+
+
 def build(name: str, settings: Mapping[str, Any]) -> Refiner:
     """The operator registered as `name`, with these parameters.
 
     Raises Missing for a name that nobody registered and Invalid for a parameter that it does not have; both name the nearest.
     """
-    found = {entry.name: entry for entry in entry_points(group=GROUP)}
-    if name not in found:
-        raise Missing("no-such-operator", f"no operator is called {name!r}", nearest(name, list(found)))
-    cls = found[name].load()
-    unknown = sorted(set(settings) - set(cls.__dataclass_fields__))
+    cls = operator_class(name)
+    known = list(cls.__dataclass_fields__)  # type: ignore[union-attr]
+    unknown = sorted(set(settings) - set(known))
     if unknown:
-        hint = nearest(unknown[0], list(cls.__dataclass_fields__))
-        raise Invalid("no-such-parameter", f"{name} has no parameter {unknown[0]!r}", hint)
+        raise Invalid("no-such-parameter", f"{name} has no parameter {unknown[0]!r}", nearest(unknown[0], known))
     return cls(**{key: _typed(cls, key, value) for key, value in settings.items()})
 
 

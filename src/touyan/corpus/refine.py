@@ -19,8 +19,8 @@ from touyan.core.document import pseudonym
 from touyan.core.errors import Invalid
 from touyan.corpus.exclusions import Exclusions
 from touyan.corpus.fan_out import Place, fan_out
-from touyan.corpus.mask import Mask, pseudonym_key
 from touyan.corpus.operator import Operator, Refiner, Setting, Surveyor, build
+from touyan.corpus.personal.mask import Mask, pseudonym_key
 from touyan.flow.params import to_canonical
 from touyan.flow.step import InputSpec, StepSpec, Work
 
@@ -38,6 +38,8 @@ REPAIRS = frozenset({"encoding", "unicode"})
 class RefineParams:
     """What `refine` does, in order."""
 
+    recipe: str = ""
+    """A shipped recipe; it takes the place of all operators and parameters below but `settings`, which change it."""
     operators: tuple[str, ...] = DEFAULT_OPERATORS
     """Names from the entry point group touyan.refiners, in order."""
     min_chars: int = 10
@@ -57,17 +59,28 @@ class RefineParams:
 
 def recipe(params: RefineParams, key: bytes | None) -> list[Refiner]:
     """The operators that `params` name, configured. Raises Missing or Invalid as `build` does."""
-    again = sorted(name for name, n in Counter(params.operators).items() if n > 1)
+    names, settings = _named(params)
+    again = sorted(name for name, n in Counter(names).items() if n > 1)
     if again:
         raise Invalid(
             "repeated-operator", f"the recipe names {again[0]!r} twice", "name each operator once: views bear their names"
         )
-    own: dict[str, dict[str, Any]] = {
+    secrets: dict[str, dict[str, Any]] = {"mask": {"key": key}}
+    return [build(name, {**settings.get(name, {}), **params.settings.get(name, {}), **secrets.get(name, {})}) for name in names]
+
+
+def _named(params: RefineParams) -> tuple[tuple[str, ...], Mapping[str, Mapping[str, Any]]]:
+    """Operators in order and their parameters, before `settings`."""
+    if params.recipe:
+        from touyan.corpus.recipe import read_recipe
+
+        shipped = read_recipe(params.recipe)
+        return shipped.names, shipped.settings
+    return params.operators, {
         "length": {"min_chars": params.min_chars, "max_chars": params.max_chars},
         "script": {"min_han_share": params.min_han_share, "min_chars": params.script_min_chars},
-        "mask": {"kinds": tuple(params.mask), "key": key},
+        "mask": {"kinds": tuple(params.mask)},
     }
-    return [build(name, {**own.get(name, {}), **params.settings.get(name, {})}) for name in params.operators]
 
 
 def run(work: Work[RefineParams]) -> None:
