@@ -82,10 +82,6 @@ def test_every_identifier_named_as_truth_stands_in_the_text() -> None:
             assert all(value in each.text for value in values)
 
 
-def test_decoys_hold_no_identifier() -> None:
-    assert not [found for each in planted("decoy") for sentence in each.truth["decoys"] for found in find(sentence)]
-
-
 def test_a_paragraph_is_planted_several_times() -> None:
     paragraphs = [each.truth["paragraph"] for each in planted("paragraph")[3:]]
     assert len(set(paragraphs)) * 3 < len(paragraphs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,19 +32,24 @@ PERSON = Planted(
 )
 
 
-def texts(*numbers: int) -> list[CleanDocument]:
-    words = "供水 燃气 养老 医保 档案 统计 林业 渔业 港口 航道 气象 地震 消防 民政 审计 税务".split()
-    return [
-        CleanDocument("\n".join(f"第{n}条　{words[(k + n) % 16]}主管部门负责{words[(k * 3 + n * n) % 16]}工作，{k * 97 + n}日内办结。" for n in range(1, 14)), "s", k)
-        for k in numbers
-    ]  # fmt: skip
+FIELDS = (
+    "供水", "燃气", "养老", "医保", "档案", "统计", "林业", "渔业", "港口", "航道", "气象", "地震", "消防", "民政", "审计", "税务",
+)  # fmt: skip
 
 
-CORPUS = list(plant(texts(*range(60)), Plan(share=0.7)))
+def text(number: int) -> str:
+    """Thirteen articles, other than those of any other number."""
+    return "\n".join(
+        f"第{n}条　{FIELDS[(number + n) % 16]}主管部门负责{FIELDS[(number * 3 + n * n) % 16]}工作，{number * 97 + n}日内办结。"
+        for n in range(1, 14)
+    )
 
 
-@pytest.fixture()
-def result(tmp_path: Path) -> Iterator[Callable[..., Scorecard]]:
+CORPUS = list(plant((CleanDocument(text(number), "s", number) for number in range(60)), Plan(share=0.7)))
+
+
+@pytest.fixture
+def result(tmp_path: Path) -> Callable[..., Scorecard]:
     """Scores what a refinery, a function of the planted documents, kept."""
 
     def scored(corpus: list[Planted], kept: list[tuple[str, str]]) -> Scorecard:
@@ -53,7 +58,7 @@ def result(tmp_path: Path) -> Iterator[Callable[..., Scorecard]]:
         (tmp_path / "kept.jsonl").write_text("\n".join(lines))
         return score(tmp_path / "planted.jsonl.zst", tmp_path / "kept.jsonl")
 
-    yield scored
+    return scored
 
 
 def found(card: Scorecard) -> dict[str, tuple[int, int]]:
