@@ -35,7 +35,7 @@ class Template:
         """The text with the columns' values; None where all of them are empty."""
         if self.is_column:
             return (values.get(self.columns[0]) or "").strip() or None
-        if not any(values.get(column) for column in self.columns):
+        if not self.columns or not any(values.get(column) for column in self.columns):
             return None
         return _FIELD.sub(lambda match: values.get(match[1]) or "", self.text).strip() or None
 
@@ -138,10 +138,12 @@ class DocumentMaker:
 
 def _is_unicode(record: Record) -> bool:
     """Whether everything in it can be written as UTF-8. UTF-16 has the same exceptions and takes a quarter of the time."""
-    others = (value for value in record.values.values() if value and value is not record.text)
     try:
+        record.place.encode()
+        for text in record.values.values():
+            if text is not None and not text.isascii() and text is not record.text:
+                text.encode("utf-16-le")
         record.text.encode("utf-16-le")
-        "".join((record.place, *others)).encode("utf-16-le")
     except UnicodeEncodeError:
         return False
     return True

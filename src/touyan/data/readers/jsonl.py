@@ -64,7 +64,12 @@ def _fast_cells(line: bytes) -> Mapping[str, str | None] | None:
         return None
     if _PLAIN.issuperset(map(type, value.values())):
         return value
-    return None if _has_float(value) else {key: _cell(item) for key, item in value.items()}
+    if any(_has_float(item) for item in value.values() if type(item) not in _PLAIN):
+        return None
+    return {
+        key: item if type(item) in _PLAIN else orjson.dumps(item, option=orjson.OPT_SORT_KEYS).decode()
+        for key, item in value.items()
+    }
 
 
 def _has_float(value: object) -> bool:
