@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from touyan.core.errors import Invalid, Missing
-from touyan.corpus.personal.find import find
 from touyan.corpus.plant.clean import CleanDocument, read_clean
 from touyan.corpus.plant.draws import DRAWS, SECTIONS, read_draw, word_classes
 from touyan.corpus.plant.kinds import BESIDE, KINDS
