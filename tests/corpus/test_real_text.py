@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from touyan.core.document import apply
-from touyan.corpus.mask import Mask
+from touyan.corpus.personal.mask import Mask
 from touyan.corpus.refine import RefineParams
 from touyan.corpus.script import han_shares
 from touyan.corpus.unicode import repairs

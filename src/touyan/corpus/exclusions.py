@@ -14,8 +14,8 @@ from typing import ClassVar
 
 from touyan.core.document import Verdict
 from touyan.core.errors import Invalid, Missing
-from touyan.corpus.mask import FIELDS, KEY_VARIABLE, Mask
 from touyan.corpus.operator import DocumentBatch, Marks
+from touyan.corpus.personal.mask import FIELDS, KEY_VARIABLE, Mask
 
 SELECTORS = ("document", "source", "subject")
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from touyan.corpus.fan_out import FanOut
-from touyan.corpus.mask import Mask
 from touyan.corpus.operator import Operator, Surveyor
+from touyan.corpus.personal.mask import Mask
 from touyan.corpus.shard import SURVEY, ShardTask, part_files, pass_stage
 from touyan.corpus.summary import Tally, tally_part
 from touyan.corpus.surveys import Surveys, settled_path, write_settled

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from touyan.core.document import apply, edits_of
-from touyan.corpus.mask import FIELDS, Mask
 from touyan.corpus.operator import DocumentBatch, Marks, Signature
 from touyan.corpus.passage import (
     EXCERPT_CHARS,
@@ -22,6 +21,7 @@ from touyan.corpus.passage import (
     span_lines,
     verdict_lines,
 )
+from touyan.corpus.personal.mask import FIELDS, Mask
 from touyan.store.formats.corpus import spans_schema, verdicts_schema
 
 WINDOW_CHARS = EXCERPT_CHARS + 312

@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from touyan.corpus.mask import Mask
 from touyan.corpus.operator import DocumentBatch, Operator, Survey, Surveyor
 from touyan.corpus.passage import PLACE, Passage, in_order, opened_arrays, passed, signed
+from touyan.corpus.personal.mask import Mask
 from touyan.corpus.redaction import redactor, with_masked_fields
 from touyan.corpus.state import StateWriter, read_state
 from touyan.corpus.summary import Tally

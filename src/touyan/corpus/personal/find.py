@@ -6,7 +6,8 @@ text does not depend on the other texts, and no two identifiers overlap, but tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from bisect import bisect_right, insort
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from touyan.corpus.personal.addresses import addresses
@@ -50,17 +51,32 @@ def find(text: str) -> list[Identifier]:
     return find_all([text])[0]
 
 
-def settled(found: set[Identifier]) -> list[Identifier]:
+def settled(found: Iterable[Identifier]) -> list[Identifier]:
     """The identifiers that win: stronger kinds first, then longer ones, then earlier ones; numbers within an e-mail stay."""
     winners: list[Identifier] = []
+    inner: list[Identifier] = []
     for each in sorted(found, key=lambda i: (PRIORITY[i.kind], i.start - i.end, i.start)):
-        if all(each.end <= other.start or other.end <= each.start or _holds(other, each) for other in winners):
-            winners.append(each)
-    return sorted(winners, key=lambda i: (i.start, -i.end))
+        outer = _overlapping(winners, each)
+        if not outer:
+            insort(winners, each, key=_start)
+        elif each.kind != "email" and all(_holds(other, each) for other in outer) and not _overlapping(inner, each):
+            insort(inner, each, key=_start)
+    return sorted((*winners, *inner), key=lambda i: (i.start, -i.end))
+
+
+def _overlapping(disjoint: Sequence[Identifier], found: Identifier) -> list[Identifier]:
+    """Those of the neighbours of `found` in a sorted list that it overlaps."""
+    place = bisect_right(disjoint, found.start, key=_start)
+    beside = disjoint[max(0, place - 1) : place + 1]
+    return [other for other in beside if found.start < other.end and other.start < found.end]
 
 
 def _holds(outer: Identifier, inner: Identifier) -> bool:
-    return outer.kind == "email" and outer.start <= inner.start and inner.end <= outer.end and inner.kind != "email"
+    return outer.kind == "email" and outer.start <= inner.start and inner.end <= outer.end
+
+
+def _start(found: Identifier) -> int:
+    return found.start
 
 
 def _moved(found: Identifier, offset: int) -> Identifier:

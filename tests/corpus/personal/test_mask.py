@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from touyan.core.document import apply, edits_of, pseudonym
-from touyan.corpus.mask import REPLACEMENTS, Mask
 from touyan.corpus.operator import Signature
+from touyan.corpus.personal.mask import Mask
+from touyan.corpus.personal.policy import REPLACEMENTS
 
 SENTENCE = f"市民(身份证号:{ID_CARD})来电,联系电话{MOBILE},邮箱{EMAIL},退款账号{BANK_CARD}。"
 identifiers = st.sampled_from([ID_CARD, MOBILE, EMAIL, BANK_CARD])
