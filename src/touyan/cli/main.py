@@ -12,6 +12,7 @@ import typer
 
 from touyan.cli import (
     backup,
+    corpus,
     demo,
     flow,
     gather,
@@ -56,7 +57,7 @@ def main(version: bool = typer.Option(False, "--version", help=_("Print the vers
         raise typer.Exit
 
 
-for verb in (init, run_verb, gather, review, permit, serve, learn, show, why, log, verify, withdraw, report, jobs, flow, model,
+for verb in (init, run_verb, gather, review, permit, serve, learn, show, why, log, verify, withdraw, report, jobs, flow, corpus, model,
              party, key, project, backup, demo):  # fmt: skip
     verb.add_to(app)
 lend_to_typer()

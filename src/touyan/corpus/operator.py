@@ -134,6 +134,22 @@ def operator_class(name: str) -> type[Refiner]:
     raise Missing("no-such-operator", f"no operator is called {name!r}", nearest(name, list(operator_names())))
 
 
+@dataclass(frozen=True, slots=True)
+class Description:
+    """An operator as a user sees it in a list: its parameters with their defaults."""
+
+    name: str
+    version: str
+    parameters: tuple[tuple[str, str], ...]
+
+
+def described(name: str) -> Description:
+    """The description of an installed operator. Raises Missing as `operator_class` does."""
+    cls = operator_class(name)
+    public = [each for each in fields(cls) if each.repr]  # type: ignore[arg-type]
+    return Description(name, cls.version, tuple((each.name, str(each.default)) for each in public))
+
+
 def build(name: str, settings: Mapping[str, Any]) -> Refiner:
     """The operator registered as `name`, with these parameters.
 

@@ -49,6 +49,7 @@ class RefineParams:
     """Han characters among letters, in documents longer than `script_min_chars` code points."""
     script_min_chars: int = 50
     mask: tuple[str, ...] = ("email", "id-card", "bank-card", "mobile")
+    """Kinds of identifiers that are masked; empty: all that the operator knows."""
     pseudonym_salt_id: str = ""
     """Name of the pseudonym key, so that a new key makes a new corpus. Never the key itself."""
     settings: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
@@ -79,7 +80,7 @@ def _named(params: RefineParams) -> tuple[tuple[str, ...], Mapping[str, Mapping[
     return params.operators, {
         "length": {"min_chars": params.min_chars, "max_chars": params.max_chars},
         "script": {"min_han_share": params.min_han_share, "min_chars": params.script_min_chars},
-        "mask": {"kinds": tuple(params.mask)},
+        "mask": {"kinds": tuple(params.mask)} if params.mask else {},
     }
 
 
