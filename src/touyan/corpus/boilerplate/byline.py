@@ -11,25 +11,24 @@ from collections.abc import Iterator
 
 from touyan.core.document import Span
 from touyan.corpus.boilerplate.patterns import ITEM
-from touyan.corpus.boilerplate.segments import Segment
 
 BOILERPLATE = "boilerplate"
 _TERMS = re.compile(r"版权|转载|授权|知识共享|著作权|copyright|licen[sc]e|©|icp|公网安备|许可证")
 _LABELS = {"source": "meta.source", "author": "meta.author", "date": "meta.date", "title": "meta.title"}
-_TOLD = frozenset({"byline", "stamp", "breadcrumb"})
+TOLD = frozenset({"byline", "stamp", "licence", "notice"})
+"""Rules of lines that tell something about the text."""
 
 
-def spans_of(start: int, end: int, segment: Segment, rule: str) -> Iterator[Span]:
-    """The edits that cut [start, end) of a text, in which `segment` stands."""
-    folded = segment.text
+def spans_of(start: int, end: int, at: int, folded: str, rule: str) -> Iterator[Span]:
+    """The edits that cut [start, end) of a text, where a line begins at `at` that reads `folded`."""
     if rule in ("licence", "notice") and _TERMS.search(folded):
         yield Span(start, end, "meta.licence", rule, "")
         return
-    for label, left, right in _values(folded) if rule in _TOLD else ():
-        if start < segment.start + left:
-            yield Span(start, segment.start + left, BOILERPLATE, rule, "")
-        yield Span(segment.start + left, segment.start + right, label, rule, "")
-        start = segment.start + right
+    for label, left, right in _values(folded) if rule in TOLD else ():
+        if start < at + left:
+            yield Span(start, at + left, BOILERPLATE, rule, "")
+        yield Span(at + left, at + right, label, rule, "")
+        start = at + right
     if start < end:
         yield Span(start, end, BOILERPLATE, rule, "")
 

@@ -6,55 +6,65 @@ Knows nothing about what a line is cut for. Invariant: folding gives one charact
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-Section = Literal["fold", "strong", "list", "weak", "stem", "glue"]
+Section = Literal["strong", "list", "weak", "stem", "glue"]
+_SECTIONS: tuple[Section, ...] = ("glue", "stem", "weak", "strong", "list")  # the later one counts where two have a word
 
 # What may stand between words without being one: digits count, so that a word with its counter is still only a word.
-SEPARATORS = r"\s\d|/\\>»›→←↑↓▲▼△▽◆◇■□●○★☆•·.,:;!?\"'“”‘’()\[\]{}〈〉《》<>「」『』\-_=+*&#@^~…—–©®¥$%、。丨¦"
+SEPARATORS = frozenset("0123456789|/\\>»›→←↑↓▲▼△▽◆◇■□●○★☆•·.,:;!?\"'”‘’()[]{}〈〉》<>「」『』-_=+*&#@^~…—–©®¥$%、。¦")
+_QUOTES = {"“": "”", "《": "》"}
+MAX_QUOTED = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """The words of a pack and of the user, folded, and the pattern of one word or separator."""
+    """The words of a pack and of the user, folded and without spaces."""
 
-    token: re.Pattern[str]
-    """Matches at every place where a word, a quoted name or a run of separators stands; the group says which."""
+    sections: Mapping[str, Section]
+    lengths: Mapping[str, Sequence[int]]
+    """First letter -> the lengths of the words that begin with it, the longest first."""
 
     def kinds(self, line: str) -> list[str] | None:
-        """What a folded line is made of, without its separators; None where something else stands in it."""
+        """The sections of the words that a folded line is made of; None where something else stands in it."""
+        if line and line[0] not in self.lengths and line[0] not in SEPARATORS and line[0] not in _QUOTES:
+            return None
+        compact = "".join(line.split())
         found: list[str] = []
         at = 0
-        while at < len(line):
-            match = self.token.match(line, at)
-            if match is None:
+        while at < len(compact):
+            word = self._word(compact, at)
+            if word:
+                found.append(self.sections.get(word, "quoted"))
+            elif compact[at] not in SEPARATORS:
                 return None
-            at = match.end()
-            if match.lastgroup != "separator":
-                found.append(match.lastgroup or "")
+            at += len(word) or 1
         return found
+
+    def _word(self, text: str, at: int) -> str:
+        """The longest word at a place, or the name in quotes."""
+        first = text[at]
+        for n in self.lengths.get(first, ()):
+            if text[at : at + n] in self.sections:
+                return text[at : at + n]
+        end = text.find(_QUOTES[first], at, at + MAX_QUOTED) if first in _QUOTES else -1
+        return text[at : end + 1]
 
 
 @cache
 def lexicon(also: tuple[str, ...] = ()) -> Lexicon:
     """The shipped lexicon together with the phrases `also`, which count as strong."""
     pack = _pack()
-    groups: dict[str, str] = {word: name for name in ("glue", "stem", "weak", "strong", "list") for word in pack[name]}
-    groups |= {fold(phrase).replace("_", " "): "strong" for phrase in also}
-    by_group = {name: [word for word, group in groups.items() if group == name] for name in ("strong", "list", "weak", "stem", "glue")}
-    words = "|".join(f"(?P<{name}>{_longest_first(words)})" for name, words in by_group.items() if words)
-    return Lexicon(re.compile(f"{words}|(?P<quoted>[“《][^”》]{{1,16}}[”》])|(?P<separator>[{SEPARATORS}]+)"))
-
-
-def _longest_first(words: Iterable[str]) -> str:
-    """An alternation in which no word hides a longer one. A Latin word ends where letters end: `ad` is not in `add`."""
-    ordered = sorted(words, key=lambda word: (-len(word), word))
-    return "|".join(re.escape(word).replace(r"\ ", r"\s?") + (r"(?![a-z])" if word[-1].isascii() else "") for word in ordered)
+    sections: dict[str, Section] = {word: name for name in _SECTIONS for word in pack[name]}
+    sections |= {"".join(fold(phrase).split()): "strong" for phrase in also if phrase.strip()}
+    lengths: dict[str, set[int]] = {}
+    for word in sections:
+        lengths.setdefault(word[0], set()).add(len(word))
+    return Lexicon(sections, {first: sorted(found, reverse=True) for first, found in lengths.items()})
 
 
 @cache
@@ -66,7 +76,7 @@ def _pack() -> dict[str, list[str]]:
         if line.startswith("["):
             name = line.strip("[] ")
         elif not line.startswith("#"):
-            sections.setdefault(name, []).extend(word.replace("_", " ") for word in line.split())
+            sections.setdefault(name, []).extend(word.replace("_", "") for word in line.split())
     return sections
 
 

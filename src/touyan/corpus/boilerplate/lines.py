@@ -11,15 +11,20 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
-from touyan.corpus.boilerplate.lexicon import lexicon
+from touyan.corpus.boilerplate.lexicon import fold, lexicon
 from touyan.corpus.boilerplate.patterns import (
-    BYLINE, CREDIT, CRUMBS, LICENCE, NEIGHBOUR, NOTICE, PAGER, PHOTO, PLACEHOLDER, PROMOTION, PROTECTED, RELATED, SCRIPT, STAMP,
+    BYLINE, CREDIT, CRUMBS, HINT, LICENCE, NEIGHBOUR, NOTICE, NOTICE_HINT, PAGER, PHOTO, PLACEHOLDER, PROMOTION, PROTECTED, RELATED, SCRIPT, STAMP,
     STRONG_LABEL, WEAK_LABEL,
 )  # fmt: skip
 
 MAX_LINE_CHARS = 260
 """Longer lines are prose: the longest notices of copyright that sites print have about 200 characters."""
-PROSE_CHARS = 60
+SAYING_CHARS = 80
+"""The longest line that may consist of nothing but words of pages."""
+SURE_CHARS = 40
+_SENTENCE_ENDS = frozenset("。；;")
+TITLE_CHARS = 40
+PROSE_CHARS = 100
 """A line as long as this is prose even where its last sentence is not ended."""
 
 
@@ -37,92 +42,130 @@ class Kind(IntEnum):
     """Source, author, date with their labels, without a label that only pages have: as WEAK."""
     STAMP = 5
     """A date or a time and nothing else."""
-    SHORT = 6
+    ORNAMENT = 6
+    """Digits and marks without a letter: a counter, a pager, or a piece of a torn line."""
+    SHORT = 7
     """A line without an end of a sentence: heading, signature, or the title of another article."""
-    NUMBERED = 7
+    NUMBERED = 8
     """An item of a list, an attachment, a bullet, a question: text, unless a list of links stands above."""
-    PROSE = 8
+    PROSE = 9
     """Sentences."""
-    LAW = 9
+    LAW = 10
     """Articles, chapters, numbered headings: never cut for its neighbours."""
 
 
-PAGE_KINDS = frozenset({Kind.STRONG, Kind.LIST, Kind.WEAK, Kind.BYLINE, Kind.STAMP})
+PAGE_KINDS = frozenset({Kind.STRONG, Kind.LIST, Kind.WEAK, Kind.BYLINE, Kind.STAMP, Kind.ORNAMENT})
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a line is, and the rule that says so."""
+    """What a line is, the rule that says so, and its folded text."""
 
     kind: Kind
     rule: str
+    text: str
 
 
-_BLANK, _SHORT, _PROSE = Line(Kind.BLANK, "blank"), Line(Kind.SHORT, "short"), Line(Kind.PROSE, "prose")
-_LAW, _NUMBERED = Line(Kind.LAW, "law"), Line(Kind.NUMBERED, "numbered")
+_Found = tuple[Kind, str]
 _END = re.compile(r"[。!?;…]['\"”’」』)\]]*$")
+_QUESTION = re.compile(r"[!?]+$")
 _SPACED = re.compile(r"(?:\S ){3,}\S")
-_RULES = (
-    (PLACEHOLDER, Kind.STRONG, "template"), (LICENCE, Kind.STRONG, "licence"), (CRUMBS, Kind.STRONG, "breadcrumb"),
-    (NEIGHBOUR, Kind.STRONG, "neighbour"), (PAGER, Kind.STRONG, "pager"), (NOTICE, Kind.STRONG, "notice"),
-    (PHOTO, Kind.STRONG, "photo-credit"), (PROMOTION, Kind.STRONG, "promotion"), (SCRIPT, Kind.STRONG, "script"),
-    (CREDIT, Kind.STRONG, "byline"), (RELATED, Kind.LIST, "list"),
-)  # fmt: skip
+_RARE = ((PLACEHOLDER, "template"), (LICENCE, "licence"), (CRUMBS, "breadcrumb"), (NOTICE, "notice"), (PHOTO, "photo-credit"), (SCRIPT, "script"))
+_CHEAP = ((NEIGHBOUR, "neighbour"), (PAGER, "pager"), (PROMOTION, "promotion"), (CREDIT, "byline"))
+_ALL = (*_CHEAP, *_RARE)
+_ASCII = ((LICENCE, "licence"), (PLACEHOLDER, "template"), (NOTICE, "notice"), (SCRIPT, "script"), (PROMOTION, "promotion"), (PAGER, "pager"), (NEIGHBOUR, "neighbour"))
+_ASCII_HINTS = ("copyright", "rights", "(c)", "{", "%", "cookie", "notice:", "document", "window", "_hmt", "ed by ", "previous", "next", "uid", " / ", "ads")
+_DIGIT_OR_COLON = re.compile(r"[\d:/|]|前|刚|今|昨")
 
 
-@lru_cache(maxsize=1 << 16)
-def kind_of(line: str, also: tuple[str, ...] = ()) -> Line:
-    """What a folded, stripped line is. Sites repeat their lines, so most answers are remembered."""
+def kind_of(raw: str, also: tuple[str, ...] = ()) -> Line:
+    """What a line without white space around it is."""
+    if len(raw) > SURE_CHARS and raw[-1] in _SENTENCE_ENDS and not NOTICE_HINT.search(raw):
+        return Line(Kind.PROSE if not PROTECTED.match(raw) else Kind.LAW, "prose", raw)
+    return _remembered(raw, also)
+
+
+@lru_cache(maxsize=1 << 15)
+def _remembered(raw: str, also: tuple[str, ...]) -> Line:
+    """Sites repeat their lines, so that most answers are known."""
+    line = fold(raw).strip()
+    return Line(*_found(line, also), line)
+
+
+def _found(line: str, also: tuple[str, ...]) -> _Found:
     if not line:
-        return _BLANK
+        return Kind.BLANK, "blank"
     if len(line) > MAX_LINE_CHARS:
-        return _PROSE
+        return Kind.PROSE, "prose"
     protected = PROTECTED.match(line)
     if protected:
-        return _LAW if protected.lastgroup == "law" else _NUMBERED
+        return (Kind.LAW, "law") if protected.lastgroup == "law" else (Kind.NUMBERED, "numbered")
     if _SPACED.fullmatch(line):
         line = line.replace(" ", "")
-    return _by_rule(line) or _by_words(line, also) or (_PROSE if _END.search(line) or len(line) > PROSE_CHARS else _SHORT)
+    return _by_rule(line) or _by_words(line, also) or _by_length(line)
 
 
-def _by_rule(line: str) -> Line | None:
-    for pattern, kind, rule in _RULES:
+def _by_length(line: str) -> _Found:
+    """Prose ends its sentence or is long; a title may end with a question."""
+    if len(line) > PROSE_CHARS or (_END.search(line) and not (_QUESTION.search(line) and len(line) <= TITLE_CHARS)):
+        return Kind.PROSE, "prose"
+    return Kind.SHORT, "short"
+
+
+def _by_rule(line: str) -> _Found | None:
+    if line.isascii():
+        rules = _ASCII if any(word in line for word in _ASCII_HINTS) else ()
+    else:
+        rules = _ALL if HINT.search(line) else _CHEAP
+    for pattern, rule in rules:
         if pattern.match(line):
-            return Line(kind, rule)
+            return Kind.STRONG, rule
+    if RELATED.match(line):
+        return Kind.LIST, "list"
+    if not _DIGIT_OR_COLON.search(line):
+        return None
     if STAMP.fullmatch(line):
-        return Line(Kind.STAMP, "stamp")
+        return Kind.STAMP, "stamp"
     if BYLINE.fullmatch(line) and (STRONG_LABEL.search(line) or WEAK_LABEL.search(line)):
-        return Line(Kind.STRONG if STRONG_LABEL.search(line) else Kind.BYLINE, "byline")
+        return (Kind.STRONG if STRONG_LABEL.search(line) else Kind.BYLINE), "byline"
     return None
 
 
 _SOCIAL = re.compile(r"公众号|朋友圈|分享|二维码|扫一扫|扫码|蓝字|全文|加载|好友|客户端|app|评论|点赞|在看|红包|登录|登入|浏览器|cookie|javascript")
 
 
-def _by_words(line: str, also: tuple[str, ...]) -> Line | None:
+def _by_words(line: str, also: tuple[str, ...]) -> _Found | None:
     """A line that is nothing but words of pages."""
+    if len(line) > SAYING_CHARS:
+        return None
     kinds = lexicon(also).kinds(line)
     if kinds is None:
-        return _menu(line, also)
+        return (Kind.STRONG, "menu") if _is_menu(line, also) else None
     if not kinds:
-        return Line(Kind.WEAK, "ornament")
+        return Kind.ORNAMENT, "ornament"
     if "list" in kinds and "stem" not in kinds and "glue" not in kinds:
-        return Line(Kind.LIST, "list")
+        return Kind.LIST, "list"
     if "strong" in kinds:
-        return Line(Kind.STRONG, "words")
+        return Kind.STRONG, "words"
     if all(kind == "weak" for kind in kinds):
-        return Line(Kind.WEAK, "words")
+        return Kind.WEAK, "words"
     stems = len(kinds) - kinds.count("glue") - kinds.count("quoted")
-    if stems >= 2:
-        return Line(Kind.STRONG if stems >= 3 and _SOCIAL.search(line) else Kind.WEAK, "saying")
-    return None
+    return ((Kind.STRONG if stems >= 3 and _SOCIAL.search(line) else Kind.WEAK), "saying") if stems >= 2 else None
 
 
-def _menu(line: str, also: tuple[str, ...]) -> Line | None:
-    """Several short names side by side, of which at least half are words of pages."""
-    names = [name for name in re.split(r"[\s|·•/>»]+", line) if name]
+_BETWEEN = re.compile(r"[\s|·•/>»]+")
+
+
+def _is_menu(line: str, also: tuple[str, ...]) -> bool:
+    """Several short names side by side, of which at least two and at least half are words of pages."""
+    if line.isascii() or line.count(" ") + line.count("|") + line.count("·") + line.count("/") + line.count(">") < 2:
+        return False
+    names = [name for name in _BETWEEN.split(line) if name]
     if len(names) < 3 or max(map(len, names)) > 10:
-        return None
-    known = [lexicon(also).kinds(name) for name in names]
-    told = sum(1 for kinds in known if kinds and not {"stem", "glue", "quoted"}.intersection(kinds))
-    return Line(Kind.STRONG, "menu") if told * 2 >= len(names) and told >= 2 else None
+        return False
+    told = sum(1 for name in names if _is_plain(lexicon(also).kinds(name)))
+    return told >= 2 and told * 2 >= len(names)
+
+
+def _is_plain(kinds: list[str] | None) -> bool:
+    return bool(kinds) and not {"stem", "glue", "quoted"}.intersection(kinds or ())

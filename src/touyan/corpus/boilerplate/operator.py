@@ -7,15 +7,15 @@ Invariant: a text without a trace of a page is only looked at; every cut is an e
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from touyan.core.document import Span, Verdict
-from touyan.corpus.boilerplate.byline import BOILERPLATE, spans_of
+from touyan.corpus.boilerplate.byline import TOLD, spans_of
 from touyan.corpus.boilerplate.lexicon import fold
+from touyan.corpus.boilerplate.layout import Layout, is_page, layout
 from touyan.corpus.boilerplate.page import Cuts, cuts
-from touyan.corpus.boilerplate.segments import Segment, is_page, segments
-from touyan.corpus.boilerplate.sites import SiteLines, line_key, settled, site_of, surveyed
+from touyan.corpus.boilerplate.sites import Pages, line_key, settled, site_of, surveyed
 from touyan.corpus.operator import DocumentBatch, Marks, Survey
 
 
@@ -37,14 +37,15 @@ class Boilerplate:
     def survey(self, batch: DocumentBatch) -> Survey:
         """Lines of the pages in `batch` by site: see `touyan.corpus.boilerplate.sites.surveyed`."""
         also = tuple(self.also)
-        pages = ((site_of(batch, row), segments(text, also)) for row, text in enumerate(batch.texts) if is_page(text, also))
-        return surveyed(pages)
+        places = batch.columns["place"]
+        rows = (row for row, text in enumerate(batch.texts) if is_page(text, also))
+        return surveyed((places[row], site_of(batch, row), layout(batch.texts[row], also)) for row in rows)
 
     def settle(self, surveys: Iterable[Survey]) -> Sequence[PageLines]:
         """For each shard, the lines that its sites repeat."""
         found = settled(surveys, self.min_site_documents, self.min_site_share)
         public = (tuple(self.also), self.min_body_chars, self.min_site_documents, self.min_site_share)
-        return [PageLines(*public, lines) for lines in found]
+        return [PageLines(*public, pages) for pages in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,29 +59,29 @@ class PageLines:
     min_body_chars: int = 40
     min_site_documents: int = 5
     min_site_share: float = 0.2
-    sites: SiteLines = field(default=frozenset(), repr=False)
-    """Keys of the lines that the sites of this shard repeat."""
+    pages: Pages = field(default=Pages(frozenset(), frozenset()), repr=False)
 
     def judge(self, batch: DocumentBatch) -> Marks:
         """Edits over the lines of pages, and the verdict 'only-boilerplate' on pages that have no text, scored by its length."""
         spans: dict[int, Sequence[Span]] = {}
         verdicts: dict[int, Verdict] = {}
         for row, text in enumerate(batch.texts):
-            if not is_page(text, self.also):
+            if batch.columns["place"][row] not in self.pages.places:
                 continue
-            page = segments(text, self.also)
+            page = layout(text, self.also)
             cut, heading = cuts(page, _title(batch.columns, row), self._frequent(page, site_of(batch, row)))
             if cut:
-                spans[row] = _merged(_marks(text, page, cut, heading))
-                body = _chars(each for i, each in enumerate(page) if i not in cut)
-                if body < self.min_body_chars and body < _chars(page[i] for i in cut):
+                spans[row] = tuple(_marks(text, page, cut, heading))
+                body, gone = _chars(page, cut)
+                if body < self.min_body_chars and body < gone:
                     verdicts[row] = Verdict("drop", "only-boilerplate", float(body))
         return Marks(spans, verdicts)
 
-    def _frequent(self, page: Sequence[Segment], site: int) -> Sequence[bool]:
-        if not self.sites:
-            return [False] * len(page)
-        return [line_key(site, each.text) in self.sites for each in page]
+    def _frequent(self, page: Layout, site: int) -> frozenset[int]:
+        """The lines of a page that its site repeats."""
+        if not self.pages.lines:
+            return frozenset()
+        return frozenset(i for i, each in enumerate(page.lines) if line_key(site, each.text) in self.pages.lines)
 
 
 def _title(columns: Mapping[str, Sequence[str | None]], row: int) -> str | None:
@@ -88,39 +89,38 @@ def _title(columns: Mapping[str, Sequence[str | None]], row: int) -> str | None:
     return fold(title).strip() if title else None
 
 
-def _marks(text: str, page: Sequence[Segment], cut: Cuts, heading: int | None) -> Iterator[Span]:
-    """The spans of a page, in order. A cut reaches from its line to the next, and the last ones take the line end before them."""
+def _marks(text: str, page: Layout, cut: Cuts, heading: int | None) -> Iterator[Span]:
+    """The spans of a page, in order: lines that follow each other under one rule are one cut, unless they tell something."""
     bounds = _bounds(text, page, cut)
-    for i, each in enumerate(page):
-        if i in cut:
-            yield from spans_of(bounds[i], bounds[i + 1], each, cut[i])
-        elif i == heading:
-            yield Span(each.start, each.end, "meta.title", "title")
+    i = 0
+    while i < len(page):
+        first, rule = i, cut.get(i)
+        i += 1
+        if rule is None:
+            if first == heading:
+                yield Span(page.starts[first], page.ends[first], "meta.title", "title")
+            continue
+        while rule not in TOLD and cut.get(i) == rule:
+            i += 1
+        yield from spans_of(bounds[first], bounds[i], page.starts[first], page.lines[first].text, rule)
 
 
-def _bounds(text: str, page: Sequence[Segment], cut: Cuts) -> list[int]:
-    """Where each segment begins when it is cut, its indent included, and at last where the text ends."""
-    ends = [0, *(each.end for each in page)]
-    bounds = [text.rfind("\n", end, each.start) + 1 or each.start for end, each in zip(ends, page, strict=False)]
+def _bounds(text: str, page: Layout, cut: Cuts) -> list[int]:
+    """Where each line begins when it is cut, its indent included, and where the text ends.
+
+    What is cut at the end of a text takes the line end before it.
+    """
+    ends = [0, *page.ends]
+    bounds = [text.rfind("\n", end, start) + 1 or start for end, start in zip(ends, page.starts, strict=False)]
     last = len(page)
-    while last and last - 1 in cut:
+    while last - 1 in cut:
         last -= 1
     if last < len(page):
         bounds[last] = ends[last]
     return [*bounds, len(text)]
 
 
-def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """Cuts that follow each other under one rule as one."""
-    found: list[Span] = []
-    for span in spans:
-        before = found[-1] if found else None
-        if before and (before.end, before.label, before.reason) == (span.start, span.label, span.reason) and span.label == BOILERPLATE:
-            found[-1] = replace(before, end=span.end)
-        else:
-            found.append(span)
-    return tuple(found)
-
-
-def _chars(segments: Iterable[Segment]) -> int:
-    return sum(len("".join(each.text.split())) for each in segments)
+def _chars(page: Layout, cut: Cuts) -> tuple[int, int]:
+    """Code points of the lines that stay, and of those that go."""
+    gone = sum(page.chars(i) for i in cut)
+    return sum(page.ends) - sum(page.starts) - gone, gone

@@ -128,3 +128,12 @@ RELATED = re.compile(
     r"[\[(]?(?:相关|推荐|热门|最新|精彩|更多|延伸|扩展|往期|近期|同类|最热|热点|今日|本周|本月|独家|精选|其他|其它)(?:阅读|新闻|文章|报道|链接|推荐|内容|资讯|视频|专题|话题|回顾|图集|排行|帖子|稿件|评论|要闻|头条|热点|搜索)"
     r"(?:排行榜?|列表|推荐)?\s?(?:[:>»\])]+|more|更多|换一[换批])*\s*$|related|recommended"
 )
+NOTICE_HINT = re.compile(
+    r"转载|轉載|侵[权删權刪]|[出來来]源|出处|出處|仅供参考|不[构構]成|据此|存[储儲]|传播|代表|声明|聲明|授[权權]|版[权權]|[Cc]ookie|浏览器|举报|公众号|客户端|最后由|评论|登[录錄入]|ICP|二维码|更多"
+)
+"""What a notice has, as it is written. A longer sentence without any of it is prose."""
+HINT = re.compile(
+    r"[>»›→©{%<摄]|icp|copy|rights|版权|许可|备案|标识码|位置|频道|栏目|首页|首 +页|主页|home|转载|侵[权删]|出处|来源|源自|仅供|投资建议|据此操作|存储|发布平台|传播|代表"
+    r"|声明|提示:|授权|cookie|浏览器|script|举报|最后|文明上网|登录|登入|评论|未经|图[片/:源文]|照片|供图|[配题头首]图|视频|object|document|window|adsby|cnzz|_hmt|google|gtag|分辨率|notice:"
+)
+"""What a line has that one of the costly patterns matches; most lines have none of it."""

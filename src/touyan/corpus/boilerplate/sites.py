@@ -7,12 +7,13 @@ survey counts a line once a page; what is held at a time is bounded by `MAX_LINE
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 from zlib import crc32
 
+from touyan.corpus.boilerplate.layout import Layout
 from touyan.corpus.boilerplate.lines import Kind
-from touyan.corpus.boilerplate.segments import Segment
 from touyan.corpus.operator import DocumentBatch, Survey
 
 if TYPE_CHECKING:
@@ -24,10 +25,6 @@ MAX_LINES = 1 << 21
 MAX_CHARS = 120
 _HOST = re.compile(r"https?://([^/\s\"?#]+)", re.IGNORECASE)
 _URL_FIELD = re.compile(r"\"(?:url|link|uri|source_url)\"\s*:\s*\"(https?://[^\"]+)", re.IGNORECASE)
-
-SiteLines: TypeAlias = frozenset[int]
-"""Keys of the lines that sites repeat."""
-
 
 def site_of(batch: DocumentBatch, row: int) -> int:
     """Key of the site that a document comes from: the host of its address, or else its source."""
@@ -45,34 +42,47 @@ def line_key(site: int, line: str) -> int:
     return site << 32 | crc32(line.encode("utf-8", "surrogatepass"))
 
 
-def surveyed(pages: Iterable[tuple[int, Sequence[Segment]]]) -> Survey:
-    """`line` (n,) uint64 keys with `line_pages` (n,) int64, and `site` (m,) uint64 keys with `site_pages` (m,) int64."""
+def surveyed(pages: Iterable[tuple[int, int, Layout]]) -> Survey:
+    """Of pages, given as place in the shard, site and lines: `place` (p,) int64, `line` (n,) uint64 keys with `line_pages` (n,)
+    int64, `site` (m,) uint64 keys with `site_pages` (m,) int64."""
     import numpy as np
 
+    places: list[int] = []
     sites: list[int] = []
     lines: list[int] = []
-    for site, page in pages:
+    for place, site, page in pages:
+        places.append(place)
         sites.append(site)
-        lines += {line_key(site, each.text) for each in page if each.kind is not Kind.LAW and len(each.text) <= MAX_CHARS}
+        lines += {line_key(site, each.text) for each in page.lines if each.kind is not Kind.LAW and len(each.text) <= MAX_CHARS}
     line, line_pages = np.unique(np.array(lines, dtype=np.uint64), return_counts=True)
     site, site_pages = np.unique(np.array(sites, dtype=np.uint64), return_counts=True)
-    return {"line": line, "line_pages": line_pages, "site": site, "site_pages": site_pages}
+    place = np.array(places, dtype=np.int64)
+    return {"place": place, "line": line, "line_pages": line_pages, "site": site, "site_pages": site_pages}
 
 
-def settled(surveys: Iterable[Survey], min_pages: int, min_share: float) -> list[SiteLines]:
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What a shard has to know: which of its documents are pages, by place, and the keys of the lines that their sites repeat."""
+
+    places: frozenset[int]
+    lines: frozenset[int]
+
+
+def settled(surveys: Iterable[Survey], min_pages: int, min_share: float) -> list[Pages]:
     """For each shard, the lines that stand in `min_pages` pages of their site and in the share `min_share` of them."""
     import numpy as np
 
-    of_shards: list[NDArray[np.uint64]] = []
+    of_shards: list[tuple[NDArray[np.int64], NDArray[np.uint64]]] = []
     line, site = _nothing(), _nothing()
     for survey in surveys:
-        of_shards.append(np.unique(survey["site"]))
+        of_shards.append((survey["place"], np.unique(survey["site"])))
         line = _bounded(_added(line, (survey["line"], survey["line_pages"])))
         site = _added(site, (survey["site"], survey["site_pages"]))
     keys, pages = line
     of_site = site[1][np.searchsorted(site[0], keys >> np.uint64(32))] if len(keys) else pages
     keys = keys[(pages >= min_pages) & (pages >= min_share * of_site)]
-    return [frozenset(keys[np.isin(keys >> np.uint64(32), own)].tolist()) for own in of_shards]
+    own = [(places, keys[np.isin(keys >> np.uint64(32), sites)]) for places, sites in of_shards]
+    return [Pages(frozenset(places.tolist()), frozenset(lines.tolist())) for places, lines in own]
 
 
 _Counts: TypeAlias = "tuple[NDArray[np.uint64], NDArray[np.int64]]"

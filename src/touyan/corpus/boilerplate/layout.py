@@ -1,0 +1,104 @@
+"""A document divided into lines: where they begin and end, and what each one is.
+
+Owns the gate that tells pages from plain texts, the division, and pages that were flattened into one line. Knows nothing about
+what is cut. Invariant: lines are in order, disjoint and not blank; what lies between them is white space.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from touyan.corpus.boilerplate.lines import Kind, Line, kind_of
+
+_BEGUN, _ENDED = frozenset("#第"), frozenset("。；;：，、.,”")
+"""A longer line that begins or ends so is a heading, a sentence or an item: in statutes 19 lines in 20, and not worth another look."""
+_SHORTEST = 8
+_NOTICES = ("转载", "轉載", "侵权", "侵權", "仅供参考", "仅代表", "本站", "公众号", "ights reserved")
+"""Notices are sentences. A text without other traces of a page is one only where its last lines have one of these."""
+_LAST_LINES, _LAST_CHARS = 6, 600
+FLAT_CHARS, FLAT_SPACES = 160, 12
+_FLAT = re.compile(r"设为首页|加入收藏|返回顶部|版权所有|ICP备|当前位置|上一篇|责任编辑|打印本页|【打印】|公网安备|首页 |登录 |注册 ", re.IGNORECASE)
+# A space after a colon or before a clock time divides nothing.
+_GAP = re.compile(r"(?<![:：>])[ \t\u3000]+(?!\d\d:\d\d|>)")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The lines of a document, or the pieces of a flattened one, without the white space around them: three lists side by side."""
+
+    starts: list[int]
+    ends: list[int]
+    lines: list[Line]
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def chars(self, i: int) -> int:
+        return self.ends[i] - self.starts[i]
+
+
+def is_page(text: str, also: tuple[str, ...]) -> bool:
+    """Whether some line is surely a page's, or three lines are buttons: one look at each line, and a longer one at few."""
+    buttons = 0
+    for line in text.split("\n"):
+        if not line or (len(line) >= _SHORTEST and (line[-1] in _ENDED or line[0] in _BEGUN)):
+            continue
+        if len(line) >= FLAT_CHARS:
+            if _is_flat(line):
+                return True
+            continue
+        kind = kind_of(line, also).kind
+        buttons += kind is Kind.WEAK
+        if kind in (Kind.STRONG, Kind.LIST) or buttons >= 3:
+            return True
+    last = text[-_LAST_CHARS:]
+    return any(word in last for word in _NOTICES) and any(
+        kind_of(line, also).kind is Kind.STRONG for line in last.split("\n")[-_LAST_LINES:]
+    )
+
+
+def layout(text: str, also: tuple[str, ...]) -> Layout:
+    """The lines of a document. Between fences of code nothing is a page's."""
+    starts: list[int] = []
+    ends: list[int] = []
+    lines: list[Line] = []
+    in_code = False
+    for start, piece in _pieces(text):
+        line = kind_of(piece, also)
+        if piece.startswith("```"):
+            in_code = not in_code
+        lines.append(Line(Kind.LAW, "code", line.text) if in_code else line)
+        starts.append(start)
+        ends.append(start + len(piece))
+    return Layout(starts, ends, lines)
+
+
+def _pieces(text: str) -> Iterator[tuple[int, str]]:
+    """The lines that are not blank, and where they begin."""
+    base = 0
+    for line in text.split("\n"):
+        bare = line.strip()
+        if bare:
+            start = base + (line.index(bare) if bare is not line else 0)
+            if len(bare) >= FLAT_CHARS and _is_flat(bare):
+                yield from _divided(start, bare)
+            else:
+                yield start, bare
+        base += len(line) + 1
+
+
+def _divided(base: int, line: str) -> Iterator[tuple[int, str]]:
+    start = 0
+    for gap in _GAP.finditer(line):
+        if start < gap.start():
+            yield base + start, line[start : gap.start()]
+        start = gap.end()
+    if start < len(line):
+        yield base + start, line[start:]
+
+
+def _is_flat(line: str) -> bool:
+    """A page whose line ends were lost: long, full of spaces, with words that only pages have."""
+    return line.count(" ") >= FLAT_SPACES and _FLAT.search(line) is not None
