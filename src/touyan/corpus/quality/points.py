@@ -33,12 +33,18 @@ class Points:
     """Where each text begins, shape (rows,)."""
     lengths: NDArray[np.int64]
     """Of each text without its line feeds, shape (rows,)."""
+    line_feeds: int
 
     def count(self, is_counted: NDArray[np.bool_]) -> NDArray[np.int32]:
         """How many points of each text are marked, shape (rows,)."""
         import numpy as np
 
         return np.add.reduceat(is_counted, self.starts, dtype=np.int32)
+
+    def clear(self, values: NDArray[np.generic]) -> None:
+        """Sets to zero what was computed for the line feeds behind texts: n-grams that begin there reach into the next text."""
+        places = (self.starts + self.lengths)[:, None] + range(self.line_feeds)
+        values[places[places < len(values)]] = 0
 
 
 def blocks(texts: Sequence[str] | Mapping[int, str], rows: Sequence[int] | None = None, *, line_feeds: int = 1) -> Iterator[Points]:
@@ -64,7 +70,7 @@ def _laid_out(texts: Sequence[str], rows: Sequence[int], line_feeds: int) -> Poi
     points = np.frombuffer((gap.join(texts) + gap).encode("utf-32-le", "surrogatepass"), dtype="<u4")
     lengths = np.array([len(text) for text in texts], dtype=np.int64)
     ends = np.cumsum(lengths + line_feeds)
-    return Points(rows, points, ends - lengths - line_feeds, lengths)
+    return Points(rows, points, ends - lengths - line_feeds, lengths, line_feeds)
 
 
 def hashed(first: NDArray[np.uint32], second: NDArray[np.uint32], mix: int) -> NDArray[np.uint32]:
@@ -76,3 +82,12 @@ def hashed(first: NDArray[np.uint32], second: NDArray[np.uint32], mix: int) -> N
     import numpy as np
 
     return first * np.uint32(mix) + second
+
+
+def doubled(points: NDArray[np.uint32], times: int) -> NDArray[np.uint32]:
+    """Hash of each n-gram of 2, 4 or 8 points (`times` 1, 2 or 3), shape (len(points) - n + 1,); there must be n points."""
+    grams = points
+    for step, mix in enumerate(MIXES[:times]):
+        width = 1 << step
+        grams = hashed(grams[:-width], grams[width:], mix)
+    return grams
