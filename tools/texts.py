@@ -71,10 +71,11 @@ def _is_command(node: ast.FunctionDef) -> bool:
 def _state_words() -> Iterator[str]:
     """Words that reach `_()` as values."""
     from touyan.cli.progress import MARKS
+    from touyan.corpus.plant.scorecard import MEASURES
     from touyan.permit.finding import Outcome
     from touyan.store.withdrawals import SELECTORS
 
-    yield from (*MARKS, *get_args(Outcome), *SELECTORS)
+    yield from (*MARKS, *get_args(Outcome), *SELECTORS, *(measure.words for measure in MEASURES))
 
 
 def _empty(locale: str) -> Catalog:

@@ -32,6 +32,8 @@ class Peer:
     version: str
     packages: tuple[str, ...]
     script: str
+    kept: str
+    """Where it leaves the documents that it keeps, below its folder."""
 
     @property
     def python(self) -> Path:
@@ -54,12 +56,18 @@ class Peer:
         shards = _shards(corpus, out / "shards")
         command = [str(self.python), str(HERE / f"{self.script}.py"), str(shards), str(out / "run"), str(workers), str(_model())]
         path = f"{self.python.parent}:/usr/bin:/bin"  # its own tools first: it calls uv by name
-        return measured.run(command, out / "log.txt", {"PATH": path, "HF_HUB_OFFLINE": "1"}), out / "run" / "final"
+        return measured.run(command, out / "log.txt", {"PATH": path, "HF_HUB_OFFLINE": "1"}), out / "run" / self.kept
 
 
 MODEL_READER = "fasttext-numpy2-wheel"
 PEERS = (
-    Peer("datatrove", "0.10.1", ("datatrove[io,processing]==0.10.1", "spacy", "jieba", "orjson", MODEL_READER), "peer_datatrove"),
+    Peer(
+        "datatrove",
+        "0.10.1",
+        ("datatrove[io,processing]==0.10.1", "spacy", "jieba", "orjson", MODEL_READER),
+        "peer_datatrove",
+        "final",
+    ),
     Peer(
         "Data-Juicer", "1.6.1", ("py-data-juicer==1.6.1", "aiohttp", "ftfy", "opencc", "scipy", MODEL_READER), "peer_datajuicer"
     ),

@@ -61,6 +61,14 @@ def _rows(card: Scorecard) -> Iterator[tuple[object, ...]]:
         )
 
 
+def _words(line: Line) -> str:
+    """What was counted; identifiers by kind are indented under those with a checksum."""
+    from touyan.corpus.plant.scorecard import LEFT
+
+    key = line.measure.key
+    return _("  {kind} left").format(kind=key.removeprefix(LEFT)) if key.startswith(LEFT) else _(line.measure.words)
+
+
 def _reach(line: Line) -> str:
     """The figure asked for, with its direction."""
     reach = line.measure.reach
