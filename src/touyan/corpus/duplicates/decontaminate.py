@@ -1,21 +1,22 @@
 """Decontamination: documents that hold texts of evaluation sets leave, or the passages do.
 
 Owns the gate of 13-grams and the policy. Knows nothing about the form of a set. Invariant: a share is counted on the different
-13-grams of one text of an item, all of them found in the document; the verdict names the item and never quotes it.
+13-grams of one text of an item, in runs of four or more; the verdict names the item and never quotes it.
 
 Brown et al. 2020, appendix C (13-grams); a share instead of a single hit, because items quote statutes and classics.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from touyan.core.document import Span, Verdict
 from touyan.core.errors import Invalid
-from touyan.corpus.duplicates.evaluation_sets import items_of
+from touyan.corpus.duplicates.evaluation_sets import Item, items_of
 from touyan.corpus.duplicates.turns import Turns, turns_of
 from touyan.corpus.normal import NormalForms, normal_forms
 from touyan.corpus.operator import DocumentBatch, Marks
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 LABEL, REASON = "evaluation-item", "in-evaluation-set"
 MIN_GRAMS = 8
 """Texts of fewer 13-grams, such as 以下说法正确的是, are no item's own."""
+
+LABEL_CHARS, ITEMS_WITH_A_TEXT = 64, 3
+"""A short text of more items than these is a label or a source, such as the name of the paper, and no item's own."""
+RUN_GRAMS = 4
+"""Grams count where so many follow one another: a stretch of 16 characters, which a phrase of the language seldom fills."""
 
 _GATE_BITS = 16, 26
 _GATE_LOAD = 8
@@ -96,17 +102,26 @@ class Wanted:
         """By row, the texts of which a document holds at least `min_share`."""
         import numpy as np
 
-        hashes = mixed(window_hashes(forms.units, self.gram_chars, np.uint32))
-        passed = np.flatnonzero(self.gate[hashes >> np.uint32(33 - len(self.gate).bit_length())])
-        rows = np.searchsorted(forms.bounds, passed, side="right") - 1
-        is_inside = passed + self.gram_chars <= forms.bounds[1:][rows]
-        passed, rows = passed[is_inside], rows[is_inside]
+        passed, rows = _inside(forms, self._passed(forms), self.gram_chars)
         grams = _grams(forms.units, passed, self.gram_chars)
         first, last = (np.searchsorted(self.grams, grams, side=side) for side in ("left", "right"))
         counts = last - first
         entries = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
         hits = np.column_stack([np.repeat(rows, counts), self.texts[entries], np.repeat(passed, counts), entries])
         return self._shared(forms, hits, min_share)
+
+    def _passed(self, forms: NormalForms) -> NDArray[np.int64]:
+        """Places of grams that pass the gate, in runs of four or more; of each four in a row one is looked up first."""
+        import numpy as np
+
+        slots = mixed(window_hashes(forms.units, self.gram_chars, np.uint32)) >> np.uint32(33 - len(self.gate).bit_length())
+        near = RUN_GRAMS * np.flatnonzero(self.gate[slots[::RUN_GRAMS]])[:, None] + np.arange(1 - RUN_GRAMS, RUN_GRAMS)
+        near = near[(near >= 0) & (near < len(slots))]
+        has_passed = np.zeros(len(slots) + RUN_GRAMS, dtype=np.bool_)
+        has_passed[near] = self.gate[slots[near]]
+        begins_run = np.logical_and.reduce([has_passed[k : len(slots) + k] for k in range(RUN_GRAMS)])
+        runs = np.flatnonzero(begins_run)[:, None] + np.arange(RUN_GRAMS)
+        return np.unique(runs)
 
     def _shared(self, forms: NormalForms, hits: NDArray[np.int64], min_share: float) -> dict[int, list[Finding]]:
         """From hits (row, text, place, gram): what is enough of a text."""
@@ -127,24 +142,38 @@ class Wanted:
 def _wanted(sets: tuple[str, ...], gram_chars: int) -> Wanted:
     import numpy as np
 
-    names: list[str] = []
-    grams: list[NDArray[np.uint64]] = []
-    shorts: list[NDArray[np.uint32]] = []
-    for name, text in ((item.name, text) for each in sets for item in items_of(each) for text in item.texts):
-        units = normal_forms([text]).units
-        own = np.unique(_grams(units, np.arange(len(units) - gram_chars + 1), gram_chars))
-        if len(own) >= MIN_GRAMS:
-            names.append(name)
-            grams.append(own)
-            shorts.append(mixed(window_hashes(units, gram_chars, np.uint32)))
-    sizes = np.array([len(own) for own in grams], dtype=np.int64)
-    joined = np.concatenate([np.zeros(0, dtype=np.uint64), *grams])
-    order = np.argsort(joined, kind="stable")
-    bits = min(max(int(len(joined) * _GATE_LOAD).bit_length(), _GATE_BITS[0]), _GATE_BITS[1])
+    items = [item for each in sets for item in items_of(each)]
+    given = [(item.name, text) for item, texts in _own_texts(items, MIN_GRAMS + gram_chars - 1) for text in texts]
+    forms = normal_forms([text for _, text in given])
+    at, texts = _inside(forms, np.arange(len(forms.units) - gram_chars + 1), gram_chars)
+    grams = _grams(forms.units, at, gram_chars)
+    order = np.lexsort((texts, grams))
+    grams, texts = grams[order], texts[order]
+    is_new = np.concatenate([[True], (grams[1:] != grams[:-1]) | (texts[1:] != texts[:-1])])[: len(grams)]
+    sizes = np.bincount(texts[is_new], minlength=len(given))
+    is_wanted = is_new & (sizes[texts] >= MIN_GRAMS)
+    bits = min(max(int(is_wanted.sum() * _GATE_LOAD).bit_length(), _GATE_BITS[0]), _GATE_BITS[1])
     gate = np.zeros(1 << bits, dtype=np.bool_)
-    for short in shorts:
-        gate[short >> np.uint32(32 - bits)] = True
-    return Wanted(gram_chars, names, sizes, joined[order], np.repeat(np.arange(len(sizes)), sizes)[order], gate)
+    shorts = mixed(window_hashes(forms.units, gram_chars, np.uint32))[at[order[is_wanted]]]
+    gate[shorts >> np.uint32(32 - bits)] = True
+    return Wanted(gram_chars, [name for name, _ in given], sizes, grams[is_wanted], texts[is_wanted], gate)
+
+
+def _own_texts(items: Sequence[Item], least_chars: int) -> Iterator[tuple[Item, Sequence[str]]]:
+    """Each item with the texts that are its own; where each is too short, as a question and its choices may be, all as one."""
+    items_with = Counter(text for item in items for text in set(item.texts))
+    for item in items:
+        own = [text for text in item.texts if len(text) > LABEL_CHARS or items_with[text] <= ITEMS_WITH_A_TEXT]
+        yield item, own if any(len(text) >= least_chars for text in own) else ["\n".join(own)]
+
+
+def _inside(forms: NormalForms, places: NDArray[np.int64], width: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The places from which a window lies within one text, and the rows of these texts."""
+    import numpy as np
+
+    rows = np.searchsorted(forms.bounds, places, side="right") - 1
+    is_inside = places + width <= forms.bounds[1:][rows]
+    return places[is_inside], rows[is_inside]
 
 
 def _grams(units: NDArray[np.uint16], places: NDArray[np.int64], width: int) -> NDArray[np.uint64]:
