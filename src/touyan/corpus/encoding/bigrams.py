@@ -1,0 +1,105 @@
+"""How likely a string is as Chinese: character bigrams, folded over widths, digits and letters.
+
+Owns the table and its smoothing. Knows nothing about damage. Invariant: probabilities are those of simplified Chinese; the
+table is read once per process, and only when something is in doubt.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import zlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+
+STEPS_PER_NAT = 12
+"""Resolution of the stored log-probabilities; one byte reaches to exp(-21)."""
+
+_FOLD = {ord(half): full for half, full in zip(",:;!?()", "，：；！？（）", strict=True)}
+_FOLD |= {code: "0" for code in (*range(0x30, 0x3A), *range(0xFF10, 0xFF1A))}
+_FOLD |= {code: "a" for first in (0x41, 0x61, 0xFF21, 0xFF41) for code in range(first, first + 26)}
+_FOLD |= {0x3000: " ", 0xA0: " "}
+_SPACES = re.compile(r"[ \t\r]+")
+_UNSEEN = -14.0
+_MARKS = frozenset("，。；：、！？（）《》“”\n")
+_FROM_TEXT = 0.5
+"""Share of the prediction that comes from the text itself, where it has shown the first character often enough."""
+_TRUST = 2.0
+
+
+def folded(text: str) -> str:
+    """The text as the table knows it: full-width marks, 0 for every digit, a for every Latin letter, no spaces."""
+    return _SPACES.sub("", text.translate(_FOLD))
+
+
+@dataclass(frozen=True, slots=True)
+class Bigrams:
+    """Natural logarithms of P(second | first), of P(character), and of meeting a follower never seen after the first."""
+
+    pairs: Mapping[str, float] = field(repr=False)
+    singles: Mapping[str, float] = field(repr=False)
+    news: Mapping[str, float] = field(repr=False)
+
+    def after(self, first: str, second: str) -> float:
+        """log P(second | first) of two folded characters."""
+        pair = self.pairs.get(first + second)
+        if pair is None and first in _MARKS and second in _MARKS:
+            return _UNSEEN
+        return self.news.get(first, 0.0) + self.singles.get(second, _UNSEEN) if pair is None else pair
+
+    def mean(self, text: str) -> float:
+        """Mean log-probability of a character of `text`, given the one before. Raises nothing; 0 for fewer than two."""
+        plain = folded(text)
+        if len(plain) < 2:
+            return 0.0
+        return sum(self.after(a, b) for a, b in zip(plain, plain[1:], strict=False)) / (len(plain) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """The table, and what the text under the doctor's hands says elsewhere about its own words."""
+
+    table: Bigrams
+    pairs: Counter[str]
+    firsts: Counter[str]
+
+    @classmethod
+    def of(cls, text: str) -> Learned:
+        plain = folded(text)
+        pairs = Counter(plain[i : i + 2] for i in range(len(plain) - 1))
+        return cls(table(), pairs, Counter(plain[:-1]))
+
+    def after(self, first: str, second: str) -> float:
+        """log P(second | first), mixed of the table and of the text."""
+        general = self.table.after(first, second)
+        seen = self.pairs[first + second]
+        if not seen:
+            return general
+        return math.log((1 - _FROM_TEXT) * math.exp(general) + _FROM_TEXT * seen / (self.firsts[first] + _TRUST))
+
+
+@lru_cache(maxsize=1)
+def table() -> Bigrams:
+    """The table that ships with the package."""
+    import numpy as np
+
+    line, packed = (files(__package__) / "bigrams.bin").read_bytes().split(b"\n", 1)
+    header = json.loads(line)
+    body, n, m = zlib.decompress(packed), header["characters"], header["pairs"]
+    alphabet = body[: 2 * n].decode("utf-16-le")
+    singles = np.frombuffer(body, "u1", n, 2 * n) / -STEPS_PER_NAT
+    news = np.frombuffer(body, "u1", n, 3 * n) / -STEPS_PER_NAT
+    firsts = np.cumsum(np.frombuffer(body, "<u2", m, 4 * n))
+    seconds = np.frombuffer(body, "<u2", m, 4 * n + 2 * m)
+    logs = np.frombuffer(body, "u1", m, 4 * n + 4 * m) / -STEPS_PER_NAT
+    keys = (alphabet[a] + alphabet[b] for a, b in zip(firsts.tolist(), seconds.tolist(), strict=True))
+    return Bigrams(
+        *(
+            dict(zip(*each, strict=True))
+            for each in ((keys, logs.tolist()), (alphabet, singles.tolist()), (alphabet, news.tolist()))
+        )
+    )

@@ -1,0 +1,122 @@
+"""Pages of copying sites: known by readings in brackets behind traditional characters, and brought back to what was copied.
+
+Owns the diagnosis, the proof, and the edits. Knows nothing about rights or about what becomes of the document. Invariant: a
+page is proved only where every question mark on it is explained, every torn run has one original far ahead of all others,
+and nothing that looks like a mark is left.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from touyan.core.document import Span
+from touyan.corpus.encoding.bigrams import Learned
+from touyan.corpus.encoding.characters import readings, simplified_forms
+from touyan.corpus.encoding.torn import SYLLABLE, Mending, Page, mended
+
+_TONES = "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ"
+_MARKED = re.compile(rf"([\u4e00-\u9fff])\(({SYLLABLE})\)")
+_LEFT = re.compile(rf"\(?[a-z]*[{_TONES}][a-z]*\)")
+_MIN_MARKS, _MIN_SHARE = 3, 0.005
+"""Marks that make a page suspect, and per Han character: a sound text explains a rare character or two, a mirror one in seven."""
+_RUN = re.compile(r"\?[^\x00-\x7f]*")
+_QUESTION = re.compile(r"[吗嗎呢么麼吧何谁誰哪几幾否怎啥]")
+LEAD = 4.0
+"""How far, in natural logarithms, an original has to be ahead of the next to count as proved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cure:
+    """What a page was: edits that bring it back, and the intervals that nothing proves."""
+
+    edits: tuple[Span, ...]
+    unproved: tuple[tuple[int, int], ...]
+    marked_share: float
+    """Marks per Han character."""
+
+
+def diagnosed(text: str) -> Page | None:
+    """The page's own habits, if it is a mirror's; None for sound text."""
+    found = Counter((m[1], m[2]) for m in _MARKED.finditer(text) if m[2] in readings(m[1]))
+    n_marks = sum(n for (character, _), n in found.items() if character in simplified_forms())
+    if n_marks < _MIN_MARKS or n_marks < _MIN_SHARE * len(text):
+        return None
+    marked = {character: reading for (character, reading), _ in reversed(found.most_common())}
+    plain = _MARKED.sub(r"\1", text)
+    sound = "".join(map(_simple, _RUN.sub("\n", plain)))
+    return Page(marked, frozenset(plain) - marked.keys(), Learned.of(sound))
+
+
+def cured(text: str, page: Page) -> Cure:
+    """Edits and doubts for a page that is known to be a mirror's."""
+    mendings, doubts = _mendings(text, page)
+    edits = sorted([*_mended_spans(mendings), *_plain_spans(text, page, mendings)], key=lambda span: span.start)
+    repaired = "".join(span.replacement or "" for span in edits)
+    if any(_LEFT.search(piece) for piece in (repaired, *_between(text, edits))):
+        doubts += [(m.start(), m.end()) for m in _LEFT.finditer(text) if not any(e.start <= m.start() < e.end for e in edits)]
+    n_marks = sum(1 for _ in _MARKED.finditer(text))
+    return Cure(tuple(edits), tuple(sorted(doubts)), n_marks / max(1, len(text)))
+
+
+def _mendings(text: str, page: Page) -> tuple[list[Mending], list[tuple[int, int]]]:
+    found: list[Mending] = []
+    doubts: list[tuple[int, int]] = []
+    at = text.find("?")
+    while at >= 0:
+        mending = mended(text, at, page)
+        end = at + 1 if mending is None else mending.end
+        if mending is None or mending.lead < LEAD or ("?" in mending.original and not _asks(text, at, mending)):
+            doubts.append((at, end))
+        else:
+            found.append(mending)
+        at = text.find("?", end)
+    return found, doubts
+
+
+def _asks(text: str, at: int, mending: Mending) -> bool:
+    """Whether a question mark that stands for itself follows a question."""
+    clause = re.split(r"[\n。!;]", text[max(0, at - 40) : at])[-1]
+    return mending.original == text[mending.start : mending.end] and _QUESTION.search(clause) is not None
+
+
+def _mended_spans(mendings: list[Mending]) -> Iterator[Span]:
+    for mending in mendings:
+        yield Span(
+            mending.start, mending.end, "torn-bytes", "bytes read one late; one original gives this page",
+            "".join(map(_simple, mending.original)), round(min(mending.lead, 99.0), 1),
+        )  # fmt: skip
+
+
+def _plain_spans(text: str, page: Page, mendings: list[Mending]) -> Iterator[Span]:
+    """Marks taken out and characters simplified, outside the mended runs."""
+    position = 0
+    for start, end in [*((m.start, m.end) for m in mendings), (len(text), len(text))]:
+        for match in _changing().finditer(text, position, start):
+            plain = _MARKED.sub(lambda m: m[1] if page.marked.get(m[1]) == m[2] else m[0], match[0])
+            simple = "".join(map(_simple, plain))
+            if simple != match[0]:
+                yield Span(match.start(), match.end(), "mirror-mark", "converted and marked by a copying site", simple)
+        position = end
+
+
+def _between(text: str, edits: list[Span]) -> Iterator[str]:
+    position = 0
+    for edit in edits:
+        yield text[position : edit.start]
+        position = edit.end
+    yield text[position:]
+
+
+@lru_cache(maxsize=1)
+def _changing() -> re.Pattern[str]:
+    """Runs of characters that have a simplified form or carry a mark."""
+    traditional = "".join(simplified_forms())
+    return re.compile(rf"(?:[\u4e00-\u9fff]\({SYLLABLE}\)|[{traditional}])+")
+
+
+def _simple(character: str) -> str:
+    return simplified_forms().get(character, character)

@@ -1,0 +1,243 @@
+"""Characters torn in the middle: finds what a run of misread GBK bytes was, on a page that marks characters with readings.
+
+A copying site puts `(reading)` behind byte pairs without looking at the borders of characters, and tears the bytes before ！ ； ？;
+what follows is read one byte late until the next ASCII byte. Owns the search over all originals that give the page's
+characters, best first by a language model. Knows nothing about spans. Invariant: whatever it returns gives the same characters
+when it is damaged again, mark for mark; how far it is ahead of the runner-up is said beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from touyan.corpus.encoding.bigrams import Learned, folded
+from touyan.corpus.encoding.characters import LEADS, folds, gbk, gbk_gaps, readings, simplified_forms, traditional_forms
+
+SYLLABLE = "[a-zāáǎàēéěèīíǐìōóǒòūúǔùüǖǘǚǜńňǹḿ]{1,6}"
+_MARK = re.compile(rf"\(({SYLLABLE})\)")
+_MARK_BEFORE = re.compile(rf"\({SYLLABLE}\)\Z")
+_EATEN = re.compile(rf"\?({SYLLABLE})\)")
+_BREAKS = {"!": 0xA1, ";": 0xBB, "?": 0xBF}
+"""Second bytes of the full-width marks before which bytes are torn; the first is 0xA3."""
+_BEAM, _GAP_BEAM = 100, 12
+_LONGEST = 160
+"""Characters of a run after which the search gives up; the longest seen is 40."""
+_RARE_READING, _ODD_FORM, _GAP, _SWALLOWED, _SHAPE = -4.0, -6.0, -0.5, -6.0, -12.0
+"""Log-penalties: not the first reading; a simplified form on a traditional page; bytes dropped; an ASCII
+mark dropped; damage left as it is."""
+_HOPELESS = -13.0
+"""Log-probability below which no character is guessed where its second byte was lost."""
+_LOSABLE = "\n ,;:.()-0123456789"
+"""ASCII characters that a torn first byte may take along: no second byte of GBK is below 0x40."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the sound part of a page tells: which characters it marks, with which reading, and which it never marks."""
+
+    marked: Mapping[str, str]
+    seen: frozenset[str]
+    learned: Learned
+
+    def penalty(self, character: str, reading: str) -> float | None:
+        """Log-penalty of `character` being marked with `reading`; None where the page contradicts it."""
+        if character in self.marked:
+            return 0.0 if self.marked[character] == reading else None
+        known = readings(character) if character in simplified_forms() and character not in self.seen else ()
+        if reading not in known:
+            return None
+        return 0.0 if known[0] == reading else _RARE_READING
+
+
+@dataclass(frozen=True, slots=True)
+class Mending:
+    """The run [start, end) of the page was `original`, in the page's own traditional characters."""
+
+    start: int
+    end: int
+    original: str
+    lead: float
+    """Log-probability ahead of the best other original: natural units."""
+
+
+class _State(NamedTuple):
+    """A partial original: its last two bytes `p` and `q`, and whether a mark stands right behind each."""
+
+    score: float
+    out: str
+    last: str
+    p: int
+    q: int
+    pending: bool
+    """`q` is a first byte that waits for its second."""
+    p_marked: bool = False
+    q_marked: bool = False
+    torn: bool = False
+    """The next character of the page is the full-width mark before which the bytes were torn."""
+
+
+def mended(text: str, start: int, page: Page) -> Mending | None:
+    """The best original of the run that begins with the question mark at `start`; None where nothing fits."""
+    return _Search(text, page).run(start)
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    text: str
+    page: Page
+
+    def run(self, start: int) -> Mending | None:
+        """Breadth first over the page's characters, the best `_BEAM` partial originals at each."""
+        frontier: dict[int, list[_State]] = {start: [self._initial(start)]}
+        while frontier:
+            at = min(frontier)
+            states = _best(frontier.pop(at))
+            whole = [state for state in states if not state.pending and not state.torn]
+            if at > start and not frontier and len(whole) == len(states):
+                return self._settled(start, at, whole)
+            if at >= len(self.text) or at - start > _LONGEST:
+                return self._settled(start, at, whole)
+            for rank, state in enumerate(states):
+                for end, after in self._steps(state, at, rank < _GAP_BEAM):
+                    frontier.setdefault(end, []).append(after)
+        return None
+
+    def _initial(self, start: int) -> _State:
+        mark = _MARK_BEFORE.search(self.text, max(0, start - 9), start)
+        last = self.text[: mark.start() if mark else start][-1:] or "\n"
+        code = last.encode("gbk", "replace").rjust(2, b"\0")
+        return _State(0.0, "", _plain(last), code[-2], code[-1], False, q_marked=mark is not None)
+
+    def _settled(self, start: int, end: int, states: list[_State]) -> Mending | None:
+        following = _plain(self.text[end : end + 1] or "\n")
+        best: dict[str, tuple[float, str]] = {}
+        for state in states:
+            simple = "".join(map(_simple, state.out))
+            best[simple] = max(
+                best.get(simple, (-1e9, "")), (state.score + self.page.learned.after(state.last, following), state.out)
+            )
+        ranked = sorted(best.values(), reverse=True)
+        if not ranked:
+            return None
+        return Mending(start, end, ranked[0][1], ranked[0][0] - ranked[1][0] if len(ranked) > 1 else -_SHAPE)
+
+    def _steps(self, state: _State, at: int, with_gaps: bool) -> Iterator[tuple[int, _State]]:
+        """All ways to go on with the page's character at `at`."""
+        character = self.text[at]
+        if state.torn:
+            yield from self._fed_all(state._replace(torn=False), at + 1, 0xA3, _BREAKS[character])
+            return
+        mark = _MARK.match(self.text, at) if character == "(" else None
+        if mark and (found := self._marked(state, mark[1])):
+            yield mark.end(), found
+            return
+        if character == "?":
+            yield from self._lost(state, at)
+        if not state.pending:
+            yield from self._as_it_stands(state, at, character, damaged=mark is not None)
+            return
+        yield from self._late(state, at, character)
+        if with_gaps:
+            for after in self._gaps(state):
+                yield from self._late(after, at, character)
+
+    def _as_it_stands(self, state: _State, at: int, character: str, *, damaged: bool) -> Iterator[tuple[int, _State]]:
+        """The character read as it was written, in a place where first bytes are expected."""
+        damaged = damaged or _EATEN.match(self.text, at) is not None or self.text[at : at + 2] in ("?!", "?;", "??")
+        code = character.encode("gbk", "ignore")
+        yield from self._fed_all(state._replace(score=state.score + _SHAPE) if damaged else state, at + 1, *code)
+
+    def _late(self, state: _State, at: int, character: str) -> Iterator[tuple[int, _State]]:
+        """The bytes of the character, or of one whose width was folded, in a place where a second byte is expected."""
+        yield from self._fed_all(state, at + 1, *character.encode("gbk", "ignore"))
+        for plain, pair in folds().get(character, ()):
+            if self.text.startswith(plain, at):
+                yield from self._fed_all(state, at + len(plain), pair >> 8, pair & 0xFF)
+
+    def _lost(self, state: _State, at: int) -> Iterator[tuple[int, _State]]:
+        """The bytes that a question mark may stand for."""
+        eaten = _EATEN.match(self.text, at)
+        if eaten:
+            for lead in self._marking(state.q, eaten[1]):
+                if (fed := self._fed(state, lead)) and (done := self._marked(fed, eaten[1])):
+                    yield eaten.end(), done
+            return
+        torn = self.text[at + 1 : at + 2] in _BREAKS
+        for lead in LEADS if torn or state.pending else ():
+            fed = self._fed(state, lead)
+            if fed is None or (state.pending and fed.score - state.score < _HOPELESS):
+                continue
+            if torn:
+                yield at + 1, fed._replace(torn=True)
+            if state.pending:
+                taking = fed._replace(score=fed.score + _SWALLOWED)
+                yield from (step for sign in _LOSABLE for step in self._fed_all(taking, at + 1, ord(sign)))
+        if state.pending:
+            yield from ((at + 1, after) for after in self._gaps(state))
+
+    def _gaps(self, state: _State) -> Iterator[_State]:
+        """The original with two more bytes that readers of GBK drop."""
+        for first, seconds in gbk_gaps().items():
+            fed = self._fed(state, first)
+            if fed and fed.score - state.score > _HOPELESS:
+                fed = fed._replace(score=fed.score + _GAP)
+                yield from (after for second in seconds if (after := self._fed(fed, second)))
+
+    def _marking(self, first: int, reading: str) -> Iterator[int]:
+        """The bytes that make a character of this reading, as marks go, behind the byte `first`."""
+        for lead in LEADS:
+            character = gbk().get(first << 8 | lead)
+            if character is not None and self.page.penalty(character, reading) is not None:
+                yield lead
+
+    def _marked(self, state: _State, reading: str) -> _State | None:
+        character = gbk().get(state.p << 8 | state.q)
+        penalty = None if character is None else self.page.penalty(character, reading)
+        return None if penalty is None else state._replace(score=state.score + penalty, q_marked=True)
+
+    def _fed_all(self, state: _State, end: int, *data: int) -> Iterator[tuple[int, _State]]:
+        after: _State | None = state
+        for byte in data:
+            after = after and self._fed(after, byte)
+        if after and data:
+            yield end, after
+
+    def _fed(self, state: _State, byte: int) -> _State | None:
+        """The original with one more byte; None where that is no GBK, or where the page would have put a mark."""
+        score, out, last, p, q, pending, p_marked, q_marked, torn = state
+        if not q_marked and not p_marked and gbk().get(p << 8 | q) in self.page.marked:
+            return None
+        if not pending and byte >= 0x80:
+            return _State(score, out, last, q, byte, True, q_marked, False, torn)
+        character = gbk().get(q << 8 | byte) if pending else chr(byte)
+        if character is None:
+            return None
+        plain = _plain(character)
+        score += self.page.learned.after(last, plain)
+        if character in traditional_forms() and character not in self.page.seen:
+            score += _ODD_FORM
+        return _State(score, out + character, plain, q, byte, False, q_marked, False, torn)
+
+
+def _best(states: list[_State]) -> list[_State]:
+    """The best `_BEAM`, each original once."""
+    kept: dict[tuple[str, int, bool, bool], _State] = {}
+    for state in sorted(states, reverse=True):
+        kept.setdefault((state.out, state.q, state.pending, state.torn), state)
+        if len(kept) == _BEAM:
+            break
+    return list(kept.values())
+
+
+def _simple(character: str) -> str:
+    return simplified_forms().get(character, character)
+
+
+@lru_cache(maxsize=1 << 15)
+def _plain(character: str) -> str:
+    """As the language model knows it."""
+    return folded(_simple(character)) or " "
