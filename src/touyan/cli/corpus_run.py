@@ -99,10 +99,10 @@ def read_params(order: Order) -> ReadParams:
 
 def first_columns(order: Order) -> tuple[str, ...]:
     """The columns of a table, from its first row; empty for whole documents and for folders of mixed files."""
-    from touyan.data.reader import Options, Record, named_reader, read_file, reader_names_by_extension
+    from touyan.data.reader import Options, Record, named_reader, read_file, reader_name
 
     files = sorted(path for path in order.source.rglob("*") if path.is_file()) if order.source.is_dir() else [order.source]
-    names = {reader_names_by_extension().get(path.suffix.lower()) for path in files}
+    names = {reader_name(path.name) for path in files}
     if len(names) != 1 or names & {None, "text", "html", "pdf", "docx", "xlsx"}:
         return ()
     first = next(iter(read_file(named_reader(str(*names)), files[0], Options(text=order.text))), None)

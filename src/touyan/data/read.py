@@ -28,7 +28,7 @@ from touyan.data.reader import (
     Unreadable,
     named_reader,
     read_file,
-    reader_names_by_extension,
+    reader_name,
 )
 from touyan.data.seen import SeenDocuments
 from touyan.data.summary import Tally
@@ -144,8 +144,7 @@ class Source:
     def _choose(self, file: FoundFile) -> str | None:
         if self._reader_name != "auto":
             return self._reader_name
-        known, suffixes = reader_names_by_extension(), Path(file.path.lower()).suffixes
-        return next((known[extension] for n in (2, 1) if (extension := "".join(suffixes[-n:])) in known), None)
+        return reader_name(file.path)
 
     def _read(self, name: str, reader: Reader, file: FoundFile) -> Iterator[Record | Unreadable]:
         if reader.isolated:

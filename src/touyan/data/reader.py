@@ -153,3 +153,9 @@ def reader_names_by_extension() -> Mapping[str, str]:
                 raise Conflict("two-readers", message, "uninstall one of them, or name the reader in the flow")
             chosen[extension] = name
     return chosen
+
+
+def reader_name(path: str) -> str | None:
+    """Which reader takes this file, by its last two extensions (`.jsonl.zst`) or its last; None where nobody does."""
+    known, suffixes = reader_names_by_extension(), Path(path.lower()).suffixes
+    return next((known[extension] for n in (2, 1) if (extension := "".join(suffixes[-n:])) in known), None)

@@ -129,7 +129,7 @@ def run_alone(
 def folder_id(path: Path) -> str:
     """What a folder or file of inputs is known by: sizes and times of its files, not their bytes. 64 hex digits."""
     files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-    facts: list[Json] = [[str(p.relative_to(path.parent)), p.stat().st_size, p.stat().st_mtime_ns] for p in files]
+    facts: list[Json] = [[str(p.relative_to(path.parent)), p.stat().st_size, str(p.stat().st_mtime_ns)] for p in files]
     return digest(facts)
 
 
