@@ -9,7 +9,6 @@ environments of the peers stay in ~/.cache/touyan-bench (TOUYAN_BENCH_CACHE), se
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import shutil
@@ -23,6 +22,7 @@ import corpora
 import measured
 import peers
 
+from touyan.corpus.personal.policy import IDENTIFIERS
 from touyan.corpus.plant.planted import Planted, read_planted, write_planted
 from touyan.corpus.plant.score import score
 from touyan.corpus.plant.scorecard import Scorecard
@@ -60,32 +60,20 @@ class Row:
 HEAD = "| run | MB | CPU s | of these start-up | MB / CPU s | start-up apart | wall s | peak MB | load |\n" + "|---" * 9 + "|"
 
 
-def touyan(corpus: Path, name: str, recipe: str, workers: int) -> tuple[measured.Taken, Path]:
-    """What `touyan corpus run` takes for `corpus`, and its OUT."""
+def touyan(corpus: Path, name: str, processes: int = 1, *changes: str) -> tuple[measured.Taken, Path]:
+    """What `touyan corpus run` takes for `corpus`, and its OUT; `changes` are values for `--set`."""
     out = RUNS / name
-    for left in RUNS.glob(f"{name}*"):
-        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    shutil.rmtree(out, ignore_errors=True)
     RUNS.mkdir(parents=True, exist_ok=True)
-    command = [*TOUYAN, "--recipe", recipe, "--workers", str(workers), str(corpus), str(out)]
+    changed = [word for change in changes for word in ("--set", change)]
+    command = [*TOUYAN, "--recipe", RECIPE, "--processes", str(processes), *changed, str(corpus), str(out)]
     return measured.run(command, RUNS / f"{name}.log"), out
 
 
 def without_names() -> str:
-    """The path of the recipe without names of persons."""
-    from touyan.corpus.personal.policy import IDENTIFIERS
-
-    recipe = read_recipe(RECIPE)
-    settings = {name: dict(values) for name, values in recipe.operators}
-    kinds = settings["mask"].get("kinds", IDENTIFIERS)
-    settings["mask"]["kinds"] = tuple(kind for kind in kinds if kind != "person")  # type: ignore[union-attr]
-    fields = {"recipe": f"{RECIPE}-no-names", "summary": recipe.summary, "summary_zh": recipe.summary_zh}
-    operators = [
-        {name: {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}} for name, values in settings.items()
-    ]
-    RUNS.mkdir(parents=True, exist_ok=True)
-    path = RUNS / "no-names.yaml"
-    path.write_text(json.dumps({**fields, "operators": operators}, ensure_ascii=False), encoding="utf-8")  # JSON is YAML
-    return str(path)
+    """The change to the recipe that leaves names of persons alone."""
+    kinds = read_recipe(RECIPE).settings.get("mask", {}).get("kinds", IDENTIFIERS)
+    return f"mask.kinds={','.join(kind for kind in kinds if kind != 'person')}"  # type: ignore[union-attr]
 
 
 def start_up() -> float:
@@ -93,17 +81,17 @@ def start_up() -> float:
     folder = corpora.CACHE / "start"
     folder.mkdir(parents=True, exist_ok=True)
     write_planted(folder / "planted.jsonl", [Planted("one", NO_DOCUMENT)])
-    return min(touyan(folder, "start", RECIPE, 1)[0].cpu_s for _ in range(3))
+    return min(touyan(folder, "start")[0].cpu_s for _ in range(3))
 
 
 def own_rows(corpus: Path, label: str) -> tuple[list[Row], Scorecard]:
     """The runs of the recipe, and the scorecard of the first."""
     megabytes, start = corpora.size_bytes(read_planted(corpus)) / 1e6, start_up()
-    taken, out = touyan(corpus, label, RECIPE, 1)
+    taken, out = touyan(corpus, label)
     card = score(corpus, out)
     rows = [Row(f"{RECIPE}, 1 worker", megabytes, taken, start)]
-    for what, recipe, workers in (("without names", without_names(), 1), ("2 workers", RECIPE, 2)):
-        rows.append(Row(f"{RECIPE}, {what}", megabytes, touyan(corpus, "again", recipe, workers)[0], start))
+    rows.append(Row(f"{RECIPE}, 1 worker, without names", megabytes, touyan(corpus, "again", 1, without_names())[0], start))
+    rows.append(Row(f"{RECIPE}, 2 workers", megabytes, touyan(corpus, "again", 2)[0], start))
     return rows, card
 
 
@@ -161,7 +149,7 @@ def _print_peers(whole: Path, megabytes: float) -> None:
     """The same part of the reference corpus for everybody."""
     part = corpora.part(whole, megabytes)
     print(f"\nPeers, on {megabytes:g} MB of the reference corpus:\n\n{HEAD}")
-    taken, out = touyan(part, "part", RECIPE, 1)
+    taken, out = touyan(part, "part")
     print(Row(f"Touyan {RECIPE}, 1 worker", corpora.size_bytes(read_planted(part)) / 1e6, taken, start_up()).cells(), flush=True)
     cards = {"Touyan": score(part, out)}
     for peer in peers.PEERS:

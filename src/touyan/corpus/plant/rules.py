@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from touyan.corpus.plant.likeness import folded
-from touyan.corpus.plant.lines import altered_lines, count_lost, count_removed, count_restored, planted_lines
+from touyan.corpus.plant.lines import altered_lines, count_lost, count_removed, count_restored, lines_of, planted_lines
 from touyan.corpus.plant.planted import Planted
 from touyan.corpus.plant.results import Outcome
 from touyan.corpus.plant.scorecard import LEFT, Tally
@@ -44,10 +44,8 @@ def clean(case: Case, tally: Tally) -> None:
     if outcome.masks is not None:
         tally.note("clean-masked", outcome.masks > 0)
     page = outcome.trimmed if outcome.trimmed is not None else outcome.text or ""
-    body, lost = planted_lines(case.planted.text, case.planted.text)[1], 0
-    if page != case.planted.text:
-        lost = count_lost(body, page)
-    tally.add("clean-lines-lost", lost, len(body))
+    lost = 0 if page == case.planted.text else count_lost(lines_of(case.planted.text), page)
+    tally.add("clean-lines-lost", lost, sum(not line.isspace() for line in case.planted.text.splitlines() if line))
 
 
 def persons(case: Case, tally: Tally) -> None:
