@@ -1,14 +1,15 @@
 """Postal addresses: from the province, the street or the estate down to house, unit and room.
 
 Owns the grammar of addresses and the question whose address it is. Knows nothing about maps. Invariant: an address is
-somebody's home (`address`) where it names a room, a unit or a house of a village, or where the text says that a person lives
-there, and no office is named before it; any other is an `office-address`.
+somebody's home (`address`) where it names a room, a unit or a house of a village and no office stands beside it, where the text
+says that a person lives there, or where it shares a line with a person's number; any other is an `office-address`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from touyan.corpus.personal.identifier import Identifier, Kind
 from touyan.corpus.personal.places import last_chain
@@ -22,11 +23,12 @@ _ESTATE_END = (
 )
 _ESTATE = rf"(?:[一-龥A-Za-z]{{1,8}}?(?:{_ESTATE_END})(?:[东西南北一二三四五六七八九十]?[区期])?)"
 # 12号3幢502室; 140号书香名邸7号楼2单元865室; 1组40号; 3栋1502.
+# 12号3幢502室; 140号书香名邸7号楼东单元865室; 1组40号; 3栋1502; 272号附13号; 121号2-2.
 _TAIL = re.compile(
-    rf"(?<![0-9A-Za-z第])(?:{_NUMBER} ?{_UNIT})(?: ?{_ESTATE}? ?{_NUMBER} ?{_UNIT})*"
-    r"(?:(?<=[栋幢座元楼院号]) ?[A-Za-z]?[0-9]{3,4}(?![0-9A-Za-z.%年月元万号项条个名家户]))?"
+    rf"(?<![0-9A-Za-z第])(?:{_NUMBER} ?{_UNIT})(?: ?(?:{_ESTATE}|附)? ?(?:{_NUMBER} ?{_UNIT}|[东西南北中左右]单元))*"
+    r"(?:(?<=[栋幢座元楼院号层]) ?(?:[A-Za-z]?[0-9]{3,4}|[0-9]{1,4}(?:-[0-9]{1,4}){1,2})(?![0-9A-Za-z.%年月元万号项条个名家户-]))?"
 )
-_HOMELY = re.compile(rf"{_NUMBER} ?(?:号楼|[栋幢]|单元)")
+_HOMELY = re.compile(rf"{_NUMBER} ?(?:号楼|[栋幢]) ?(?:{_NUMBER} ?(?:单元|室|号)|[东西中]单元|[0-9]{{3,4}}(?![0-9]))")
 _NOT_HOUSE = re.compile(
     r"(?:以[上下内]|车|文件?|公告|令|通知|决定|批复|函|线|电梯|码|机组?|提案|议案|建议|台风|馆|厅|染色|汽油|柴油|标|信箱|窗口|病房|井|坑|泵)"
 )
@@ -38,16 +40,20 @@ _STREET = re.compile(
     rf"{_STREET_END}(?:[东西南北中]?(?:段|侧|口|区|头|面)?|[一二三四五六七八九十0-9]{{1,3}}[段期区])(?:自编|门牌|临)? ?\Z"
 )
 _LAST_STREET = re.compile(rf"[一-龥]{{1,4}}{_STREET_END}(?:[一-龥]{{0,4}}{_STREET_END})?[一-龥0-9]{{0,3}} ?\Z")
-_HOME = re.compile(r"室|单元|户\Z|房\Z|[栋幢楼座] ?[A-Za-z]?[0-9]{3,4}\Z|组|弄")
+_HOME = re.compile(r"室|单元|户\Z|房\Z|[栋幢楼座] ?[A-Za-z]?[0-9]{3,4}\Z|组|弄|[0-9]-[0-9]{1,4}\Z")
 _VILLAGE = re.compile(r"[村屯庄寨组队]\Z")
 _DWELLS = re.compile(
-    r"(?:家庭住址|通讯地址|联系地址|常住地址|现住址|住址|户籍(?:所在)?地?|户口所在地|家住|现住|居住(?:地址?|在|于)?|暂住|租住(?:在|于)?|住在|住所|"
-    r"收[件货](?:人)?(?:地址)?|寄件(?:人)?(?:地址)?|邮寄(?:地址)?|[家来]的?地址|(?<![居入暂衣食常])住)[为是:：在于 ]{0,3}\Z"
+    r"(?:家庭住址|常住地址|现住址|住址|户籍(?:所在)?地?|户口所在地|家住|现住|居住(?:地址?|在|于)?|暂住|租住(?:在|于)?|住在|住所|"
+    r"收[件货](?:人)?(?:地址)?|寄件(?:人)?(?:地址)?|[家来]的?地址|(?<![居入暂衣食常])住)[为是:：在于 ]{0,3}\Z"
 )
 _OFFICE = re.compile(
-    r"(?:办公|单位|公司|注册|经营|机关|营业|政府|局|委员?会?|法院|检察院|医院|学校|大学|中心|银行|厅|处|所在?地?|大厅|窗口|门店|店铺?)"
+    r"(?:办公|单位|公司|注册|经营|机关|营业|政府|局|委员?会?|法院|检察院|医院|学校|大学|中心|银行|厅|处|大厅|窗口|门店|店铺?)"
     r"(?:所在地|所|的)?(?:地址|地点|住所地?|位于|设在|坐落于?)?[为是:：在于（( ]{0,3}\Z"
 )
+_OFFICE_AFTER = re.compile(
+    r"[ (（]?[一-龥]{0,14}?(?:公司|局|委|部|处|厅|院|所|站|馆|中心|大学|协会|秘书处|办公室|政府|银行|学校|医院|店|收发室)(?![一-龥]?\d)"
+)
+_PERSONAL = frozenset({"id-card", "birth-date", "mobile", "bank-card"})
 _PLACE_WORD = re.compile(
     r"(?:地址|地点|位于|坐落于?|住址|住所地?|户籍(?:所在)?地|家住|现住|居住[在于]?|暂住|租住[在于]?|住在|搬到|寄[到往至]|送[到至]|前往|来到|[在住于到至往址])"
 )
@@ -85,8 +91,24 @@ def _begin(text: str, tail: int, low: int) -> int | None:
 
 
 def _kind(text: str, begin: int, tail: re.Match[str]) -> Kind:
-    before = text[max(0, begin - 16) : begin]
-    if _DWELLS.search(before):
+    if _DWELLS.search(text, max(0, begin - 16), begin):
         return "address"
     is_home = _HOME.search(tail.group()) or _VILLAGE.search(text, begin, tail.start())
-    return "address" if is_home and not _OFFICE.search(before) else "office-address"
+    return "address" if is_home and not _is_office(text, begin, tail.end()) else "office-address"
+
+
+def _is_office(text: str, start: int, end: int) -> bool:
+    return bool(_OFFICE.search(text, max(0, start - 16), start) or _OFFICE_AFTER.match(text, end))
+
+
+def homes(text: str, found: list[Identifier]) -> list[Identifier]:
+    """`found` with the addresses that stand in one line with a person's number, and beside no office, as that person's."""
+    return [replace(each, kind="address") if _is_of_a_person(text, each, found) else each for each in found]
+
+
+def _is_of_a_person(text: str, address: Identifier, found: list[Identifier]) -> bool:
+    if address.kind != "office-address" or _is_office(text, address.start, address.end):
+        return False
+    low = text.rfind("\n", 0, address.start) + 1
+    high = text.find("\n", address.end) if "\n" in text[address.end :] else len(text)
+    return any(each.kind in _PERSONAL and low <= each.start < high for each in found)

@@ -10,7 +10,7 @@ from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from touyan.corpus.personal.addresses import addresses
+from touyan.corpus.personal.addresses import addresses, homes
 from touyan.corpus.personal.births import births
 from touyan.corpus.personal.codes import codes, plates
 from touyan.corpus.personal.gate import Trace, windows
@@ -43,7 +43,7 @@ def find_all(texts: Sequence[str]) -> list[list[Identifier]]:
             for low, high in places:
                 passage = folded(texts[row][low:high])
                 hits[row].update(_moved(each, low) for recognise in RECOGNISERS[trace] for each in recognise(passage))
-    return [settled(each) if each else [] for each in hits]
+    return [homes(text, settled(each)) if each else [] for text, each in zip(texts, hits, strict=True)]
 
 
 def find(text: str) -> list[Identifier]:
