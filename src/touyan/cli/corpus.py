@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from touyan.cli import corpus_plant, corpus_score
+from touyan.cli import corpus_explain, corpus_plant, corpus_score
 from touyan.cli.output import print_json, print_table, say
 from touyan.cli.session import JsonOption
 from touyan.cli.words import _, example
@@ -24,6 +24,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(group, name="corpus")
     _add_run(group)
     _add_lists(group)
+    corpus_explain.add_to(group)
     corpus_plant.add_to(group)
     corpus_score.add_to(group)
 
