@@ -57,11 +57,19 @@ def laws_path() -> Path:
 
 def _file(path: Path) -> Iterator[CleanDocument]:
     if path.suffix in TEXT:
-        yield from _pieces(path.read_text(encoding="utf-8").split("\n"), path.name)
+        yield from _pieces(_utf8(path).split("\n"), path.name)
     elif path.suffix in LINES:
         yield from _json_texts(path)
     else:
         yield from _laws(path)
+
+
+def _utf8(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        hint = "clean text is UTF-8; bring it through `touyan corpus run` first"
+        raise Invalid("not-utf8", f"{path}: byte {error.start} is no UTF-8", hint) from None
 
 
 def _json_texts(path: Path) -> Iterator[CleanDocument]:

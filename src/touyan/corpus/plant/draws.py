@@ -18,7 +18,7 @@ from typing import Literal
 FOLDER = Path(__file__).parent / "draws"
 DrawName = Literal["a", "b"]
 DRAWS: tuple[DrawName, ...] = ("a", "b")
-SECTIONS = ("top", "bottom", "dialog", "template", "time", "advert", "english", "item")
+SECTIONS = ("top", "bottom", "dialog", "template", "time", "advert", "abuse", "english", "item")
 _SLOT = re.compile(r"\{(n|big|date|time|host|surname|given|code)\}")
 _SURNAMES, _GIVEN = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗", "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚"
 

@@ -118,6 +118,19 @@ def advert(text: str, rng: Random, ground: Ground) -> Defect:
     return Defect(_paragraphs(ground.draw.lines(rng, rng.randrange(8, 30), "advert"), rng, "。"))
 
 
+def abuse(text: str, rng: Random, ground: Ground) -> Defect:
+    """A page of insults, as a comment board without rules has them."""
+    return Defect(_paragraphs(ground.draw.lines(rng, rng.randrange(6, 20), "abuse"), rng, "！"))
+
+
+def advert_lines(text: str, rng: Random, ground: Ground) -> Defect:
+    """Advertising between the lines of the body."""
+    lines = text.split("\n")
+    for advertisement in ground.draw.lines(rng, rng.randrange(1, 4), "advert"):
+        lines.insert(rng.randrange(1, len(lines) + 1), advertisement)
+    return Defect("\n".join(lines), text)
+
+
 def junk(text: str, rng: Random, ground: Ground) -> Defect:
     """A page without a body."""
     return Defect("\n".join(ground.draw.lines(rng, rng.randrange(20, 61), "top", "bottom", "dialog", "template")))
@@ -189,6 +202,8 @@ KINDS: Mapping[str, tuple[float, Kind]] = {
     "teaser": (1.0, teaser),
     "template": (0.5, template),
     "advert": (0.5, advert),
+    "advert_lines": (0.5, advert_lines),
+    "abuse": (0.3, abuse),
     "decoy": (1.0, decoy),
 }
 """Kind -> how many of a hundred documents it is planted in, and what it does."""

@@ -145,6 +145,7 @@ RULES: Mapping[str, Rule] = {
     "boilerplate": page("boilerplate"),
     "teaser": page("teaser"),
     "template": page("template"),
+    "advert_lines": page("advert-lines"),
     "seo_mirror": damage("mirror"),
     "utf8_as_gbk": damage("utf8-as-gbk"),
     "utf8_as_latin1": damage("utf8-as-latin1"),
@@ -155,6 +156,7 @@ RULES: Mapping[str, Rule] = {
     "english": removed("english"),
     "junk": removed("junk"),
     "advert": removed("advert"),
+    "abuse": removed("abuse"),
     "contaminated": contaminated,
 }
 """Kinds of pairs (copies, versions, paragraphs) are counted over the whole corpus: see `touyan.corpus.plant.score`."""

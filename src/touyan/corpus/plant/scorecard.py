@@ -57,11 +57,13 @@ MEASURES = (
     Measure("boilerplate-removed", "boilerplate lines removed", "high", 0.95, 0.99),
     Measure("teaser-removed", "teaser lines removed", "high"),
     Measure("template-removed", "unrendered template lines removed", "high"),
+    Measure("advert-lines-removed", "advertising lines inside a body removed", "high"),
     Measure("body-lost", "body lines lost beside them", "low", 0.005, 0.001),
     Measure("clean-lines-lost", "lines of kept clean documents lost as boilerplate", "low", 0.005, 0.001),
     Measure("english-removed", "English documents removed", "high", 1.0, 1.0),
     Measure("junk-removed", "junk pages removed", "high", 0.95, 1.0),
     Measure("advert-removed", "advertising pages removed", "high"),
+    Measure("abuse-removed", "abusive pages removed", "high"),
 )
 LEFT = "left:"
 """Before the kind of an identifier: one line for each kind that was planted."""
