@@ -69,7 +69,11 @@ PEERS = (
         "final",
     ),
     Peer(
-        "Data-Juicer", "1.6.1", ("py-data-juicer==1.6.1", "aiohttp", "ftfy", "opencc", "scipy", MODEL_READER), "peer_datajuicer"
+        "Data-Juicer",
+        "1.6.1",
+        ("py-data-juicer==1.6.1", "aiohttp", "ftfy", "opencc", "scipy", MODEL_READER),
+        "peer_datajuicer",
+        "final/final.jsonl",
     ),
 )
 
