@@ -14,19 +14,22 @@ from dataclasses import replace
 from touyan.corpus.personal.identifier import Identifier, Kind
 from touyan.corpus.personal.places import last_chain
 
-_N = r"(?:[A-Za-z]?[0-9]{1,5}[A-Za-z]?|[零一二三四五六七八九十百]{1,4}|[甲乙丙丁])"
+_N = r"(?:甲?[A-Za-z]?[0-9]{1,5}[A-Za-z]?|[A-Z](?=[座栋幢区单])|[零一二三四五六七八九十百]{1,4}|[甲乙丙丁])"
 _NUMBER = rf"{_N}(?:[-—/之]{_N}){{0,3}}"
 _UNIT = r"(?:号(?:[楼院房门铺库]|宿舍)?|#(?:楼)?|支?弄|[栋幢座组室院区社户层楼]|单元|房)"
 _ESTATE_END = (
     "小区|花园|花苑|家园|公寓|新村|小镇|大厦|广场|家属[院楼]|宿舍|山庄|别墅|名邸|名苑|华庭|公馆|雅居|豪庭|华府|嘉园|国际|中心|"
     "[里苑园城府邸庭湾坊院村楼轩阁居墅郡都座]"
 )
+_ENDED = r"(?![0-9A-Za-z.%年月元万亿号项条个名家户平多余-])"
 _ESTATE = rf"(?:[一-龥A-Za-z]{{1,8}}?(?:{_ESTATE_END})(?:[东西南北一二三四五六七八九十]?[区期])?)"
 # 12号3幢502室; 140号书香名邸7号楼2单元865室; 1组40号; 3栋1502.
 # 12号3幢502室; 140号书香名邸7号楼东单元865室; 1组40号; 3栋1502; 272号附13号; 121号2-2.
+# 12号3幢502室; 140号书香名邸7号楼东单元865室; 1组40号; 3栋1502; 272号附13号; 121号2-2; 12-3-502.
 _TAIL = re.compile(
-    rf"(?<![0-9A-Za-z第])(?:{_NUMBER} ?{_UNIT})(?: ?(?:{_ESTATE}|附)? ?(?:{_NUMBER} ?{_UNIT}|[东西南北中左右]单元))*"
-    r"(?:(?<=[栋幢座元楼院号层]) ?(?:[A-Za-z]?[0-9]{3,4}|[0-9]{1,4}(?:-[0-9]{1,4}){1,2})(?![0-9A-Za-z.%年月元万号项条个名家户-]))?"
+    rf"(?<![0-9A-Za-z第])(?:{_NUMBER} ?{_UNIT}(?: ?(?:{_ESTATE}|附)? ?(?:{_NUMBER} ?{_UNIT}|[东西南北中左右]单元))*"
+    rf"(?: ?{_ESTATE}?(?<=[栋幢座元楼院号层厦园苑城寓邸庭府居场]) ?(?:[A-Za-z]?[0-9]{{3,4}}|[0-9]{{1,4}}(?:-[0-9]{{1,4}}){{1,2}}){_ENDED})?"
+    rf"|[0-9]{{1,3}}-[0-9]{{1,3}}-[0-9]{{3,4}}{_ENDED})"
 )
 _HOMELY = re.compile(rf"{_NUMBER} ?(?:号楼|[栋幢]) ?(?:{_NUMBER} ?(?:单元|室|号)|[东西中]单元|[0-9]{{3,4}}(?![0-9]))")
 _NOT_HOUSE = re.compile(
@@ -79,7 +82,7 @@ def _begin(text: str, tail: int, low: int) -> int | None:
         low = stop.end()
     head = text[low:tail]
     chain = last_chain(head)
-    if not (_STREET.search(head) or _HOMELY.match(text, tail)):
+    if not head or not (_STREET.search(head) or _HOMELY.match(text, tail)):
         return None
     words = [match for match in _PLACE_WORD.finditer(head) if chain is None or (match.end() > chain and len(match.group()) > 1)]
     if words and words[-1].end() < len(head):

@@ -24,8 +24,9 @@ PLATE_PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋�
 _WIDEST_GAP = 4
 _FIRST_HAN, _LAST_HAN, _WIDE_SPACE = 0x2E80, 0x9FFF, 0x3000
 _BESIDE_A_BIRTH = [*range(-18, 0), *range(2, 14)]  # 出生日期：1990年 and 1990年12月31日出生
+_FOUR_BEFORE = [1, 2, 3, 4]
 _HOUSE_ENDS = "号栋幢弄室单座户组楼房院区"
-_HAN_HOUSE_ENDS = "栋幢弄"  # 第三号, 五组 and 二楼 are in every regulation; a house number all in Han digits is rare
+_HAN_HOUSE_ENDS = "栋幢弄单"  # 第三号, 五组 and 二楼 are in every regulation; a house number all in Han digits is rare
 _HAN_DIGITS = "零一二三四五六七八九十百"
 # What else is asked for by a word has six digits or more, and is seen by those.
 _WORDS = (
@@ -86,7 +87,7 @@ def _traces(chunk: Sequence[str]) -> Iterator[tuple[Trace, tuple[Places, Places]
     dots = of(_DOT)
     dots = dots[(classes[dots - 1] & classes[dots + 1] & _DIGIT) != 0]
     yield "dots", _crowds(dots, 3, 9)
-    yield "pairs", _crowds(of(_PAIR), 5, 13)
+    yield "pairs", _crowds(of(_PAIR), 4, 22)
     begun = of(_WORD)
     begun = begun[_second_letters()[points[begun + 1]]]
     hashes = of(_HASH)
@@ -97,7 +98,12 @@ def _traces(chunk: Sequence[str]) -> Iterator[tuple[Trace, tuple[Places, Places]
     provinces = provinces[_is_letter(points[provinces + 1])]
     yield "plate", (provinces, provinces)
     ends = _house_ends()
-    houses = np.concatenate([digits[ends[points[digits + 1]]] + 1, *_han_houses(points, of(_HOUSE))])
+    hyphens = of(_PAIR)
+    hyphens = hyphens[points[hyphens] == ord("-")]
+    is_inner = (classes[hyphens - 1] & classes[hyphens + 1] & _DIGIT) != 0
+    is_year = (classes[hyphens[:, None] - _FOUR_BEFORE] & _DIGIT).all(axis=1)
+    rooms = _crowds(hyphens[is_inner & ~is_year], 2, 5)[1]
+    houses = np.concatenate([digits[ends[points[digits + 1]]] + 1, *_han_houses(points, of(_HOUSE)), rooms])
     yield "house", (houses, houses)
     words = np.concatenate(list(_words(points, begun, _WORDS)))
     yield "word", (words, words)
@@ -149,7 +155,7 @@ def _classes() -> NDArray[np.uint8]:
     classes = np.zeros(0x10000, dtype=np.uint8)
     characters = {
         _DIGIT: "0123456789０１２３４５６７８９", _HASH: "#＃", _PROVINCE: PLATE_PROVINCES, _HOUSE: _HAN_HOUSE_ENDS, _SIGN: "@＠",
-        _DOT: ".．", _PAIR: ":：-－", _WORD: "".join(word[0] for word in (*_WORDS, *_BRACKETED_AT)),
+        _DOT: ".．", _PAIR: ":-", _WORD: "".join(word[0] for word in (*_WORDS, *_BRACKETED_AT)),
     }  # fmt: skip
     for kind, members in characters.items():
         classes[[ord(character) for character in set(members)]] |= kind

@@ -33,6 +33,7 @@ _SERIAL_WORD = re.compile(
 
 _BETWEEN = r"(?: ?[-.·_] ?| )?"
 _RUN = re.compile(rf"[0-9](?:{_BETWEEN}[0-9]){{{_SHORTEST - 1},}}(?:{_BETWEEN}[Xx](?![0-9A-Za-z]))?")
+_BRACKETED = re.compile(r"(?<![0-9A-Za-z])(?:\+?86[ -]?)?[(（](1[3-9]\d)[)）][ -]?(\d{4})[ -]?(\d{4})(?![0-9A-Za-z])")
 _GROUP = re.compile(r"[0-9]+[Xx]?|[Xx]")
 
 
@@ -40,6 +41,8 @@ def numbers(text: str) -> Iterator[Identifier]:
     """The numbers in a folded text; they do not overlap each other."""
     for run in _RUN.finditer(text):
         yield from _of_run(text, run)
+    for match in _BRACKETED.finditer(text):
+        yield Identifier(match.start(), match.end(), "mobile", "".join(match.groups()))
 
 
 def _of_run(text: str, run: re.Match[str]) -> list[Identifier]:
