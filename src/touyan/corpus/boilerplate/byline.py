@@ -42,5 +42,5 @@ def _values(folded: str) -> Iterator[tuple[str, int, int]]:
             yield "meta.author", *match.span("name")
         elif match["value"]:
             told = next((label for name, label in _LABELS.items() if match[name]), None)
-            if told:
+            if told and (told != "meta.date" or match["value"][0].isdigit()):
                 yield told, *match.span("value")

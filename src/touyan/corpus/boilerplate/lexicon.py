@@ -16,7 +16,7 @@ Section = Literal["strong", "list", "weak", "stem", "glue"]
 _SECTIONS: tuple[Section, ...] = ("glue", "stem", "weak", "strong", "list")  # the later one counts where two have a word
 
 # What may stand between words without being one: digits count, so that a word with its counter is still only a word.
-SEPARATORS = frozenset("0123456789|/\\>»›→←↑↓▲▼△▽◆◇■□●○★☆•·.,:;!?\"'”‘’()[]{}〈〉》<>「」『』-_=+*&#@^~…—–©®¥$%、。¦")
+SEPARATORS = frozenset("0123456789|/\\>»›→←↑↓▲▼△▽◆◇■□●○★☆•·∙×.,:;!?\"'”‘’()[]{}〈〉》<>「」『』-_=+*&#@^~…—–©®¥$%、。¦")
 _QUOTES = {"“": "”", "《": "》"}
 MAX_QUOTED = 16
 

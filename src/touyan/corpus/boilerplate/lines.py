@@ -21,6 +21,7 @@ MAX_LINE_CHARS = 260
 """Longer lines are prose: the longest notices of copyright that sites print have about 200 characters."""
 SAYING_CHARS = 80
 """The longest line that may consist of nothing but words of pages."""
+CLAUSE_CHARS = 45
 SURE_CHARS = 40
 _SENTENCE_ENDS = frozenset("。；;")
 TITLE_CHARS = 40
@@ -69,13 +70,16 @@ class Line:
 _Found = tuple[Kind, str]
 _END = re.compile(r"[。!?;…]['\"”’」』)\]]*$")
 _QUESTION = re.compile(r"[!?]+$")
+_BUTTON = re.compile(r"\[[^\]]*\](?:\s*\[[^\]]*\])*")
+_ADDRESS = re.compile(r"(?:https?:)?//\S+|www\.\S+")
+_ASSIGNED = re.compile(r"var \w+ ?= ?[\"'\[{]")
 _SPACED = re.compile(r"(?:\S ){3,}\S")
 _RARE = ((PLACEHOLDER, "template"), (LICENCE, "licence"), (CRUMBS, "breadcrumb"), (NOTICE, "notice"), (PHOTO, "photo-credit"), (SCRIPT, "script"))
 _CHEAP = ((NEIGHBOUR, "neighbour"), (PAGER, "pager"), (PROMOTION, "promotion"), (CREDIT, "byline"))
 _ALL = (*_CHEAP, *_RARE)
 _ASCII = ((LICENCE, "licence"), (PLACEHOLDER, "template"), (NOTICE, "notice"), (SCRIPT, "script"), (PROMOTION, "promotion"), (PAGER, "pager"), (NEIGHBOUR, "neighbour"))
-_ASCII_HINTS = ("copyright", "rights", "(c)", "{", "%", "cookie", "notice:", "document", "window", "_hmt", "ed by ", "previous", "next", "uid", " / ", "ads")
-_DIGIT_OR_COLON = re.compile(r"[\d:/|]|前|刚|今|昨")
+_ASCII_HINTS = ("copyright", "rights", "(c)", "{", "%", "cookie", "notice:", "document", "window", "_hmt", "var ", "function", "ed by ", "quer", "retrieved", "previous", "next", "uid", " / ", "ads")
+_DIGIT_OR_COLON = re.compile(r"[\d:/|=]|前|刚|今|昨")
 
 
 def kind_of(raw: str, also: tuple[str, ...] = ()) -> Line:
@@ -107,7 +111,7 @@ def _found(line: str, also: tuple[str, ...]) -> _Found:
 
 def _by_length(line: str) -> _Found:
     """Prose ends its sentence or is long; a title may end with a question."""
-    if len(line) > PROSE_CHARS or (_END.search(line) and not (_QUESTION.search(line) and len(line) <= TITLE_CHARS)):
+    if len(line) > (CLAUSE_CHARS if "," in line else PROSE_CHARS) or (_END.search(line) and not (_QUESTION.search(line) and len(line) <= TITLE_CHARS)):
         return Kind.PROSE, "prose"
     return Kind.SHORT, "short"
 
@@ -124,6 +128,10 @@ def _by_rule(line: str) -> _Found | None:
         return Kind.LIST, "list"
     if not _DIGIT_OR_COLON.search(line):
         return None
+    if _ASSIGNED.match(line):
+        return Kind.WEAK, "script"
+    if _ADDRESS.fullmatch(line):
+        return Kind.ORNAMENT, "address"
     if STAMP.fullmatch(line):
         return Kind.STAMP, "stamp"
     if BYLINE.fullmatch(line) and (STRONG_LABEL.search(line) or WEAK_LABEL.search(line)):
@@ -148,7 +156,7 @@ def _by_words(line: str, also: tuple[str, ...]) -> _Found | None:
     if "strong" in kinds:
         return Kind.STRONG, "words"
     if all(kind == "weak" for kind in kinds):
-        return Kind.WEAK, "words"
+        return Kind.WEAK, "button" if _BUTTON.fullmatch(line) else "words"
     stems = len(kinds) - kinds.count("glue") - kinds.count("quoted")
     return ((Kind.STRONG if stems >= 3 and _SOCIAL.search(line) else Kind.WEAK), "saying") if stems >= 2 else None
 
@@ -158,7 +166,7 @@ _BETWEEN = re.compile(r"[\s|·•/>»]+")
 
 def _is_menu(line: str, also: tuple[str, ...]) -> bool:
     """Several short names side by side, of which at least two and at least half are words of pages."""
-    if line.isascii() or line.count(" ") + line.count("|") + line.count("·") + line.count("/") + line.count(">") < 2:
+    if line.isascii() or "," in line or "、" in line or line.count(" ") + line.count("|") + line.count("·") + line.count("/") + line.count(">") < 2:
         return False
     names = [name for name in _BETWEEN.split(line) if name]
     if len(names) < 3 or max(map(len, names)) > 10:

@@ -32,7 +32,7 @@ class Boilerplate:
     also: tuple[str, ...] = ()
     min_body_chars: int = 40
     min_site_documents: int = 5
-    min_site_share: float = 0.2
+    min_site_share: float = 0.5
 
     def survey(self, batch: DocumentBatch) -> Survey:
         """Lines of the pages in `batch` by site: see `touyan.corpus.boilerplate.sites.surveyed`."""
@@ -58,7 +58,7 @@ class PageLines:
     also: tuple[str, ...] = ()
     min_body_chars: int = 40
     min_site_documents: int = 5
-    min_site_share: float = 0.2
+    min_site_share: float = 0.5
     pages: Pages = field(default=Pages(frozenset(), frozenset()), repr=False)
 
     def judge(self, batch: DocumentBatch) -> Marks:

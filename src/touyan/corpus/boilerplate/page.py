@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from touyan.corpus.boilerplate.layout import Layout
 from touyan.corpus.boilerplate.lines import PAGE_KINDS, Kind
@@ -16,13 +17,24 @@ MIN_PAGE_LINES = 3
 """Fewer lines of the page than this, and only the sure ones go: zones need evidence."""
 TAIL_PROSE_SHARE = 0.5
 """Behind the article stands less prose than this share of the article's; otherwise it has not ended."""
-TEASER_CHARS = 160
+TEASER_CHARS = 240
 TITLE_CHARS = range(5, 100)
 _ENDS = frozenset({"neighbour", "licence", "byline", "words", "menu", "notice", "list", "pager"})
 """Rules of lines that stand behind articles."""
+_TOLD_ONLY = frozenset({"byline", "notice"})
+EDGE_LINES = 4
+_COPYING = re.compile(r"转载|侵权|侵删|版权|转自")
 _CUT_SHORT = re.compile(r"(?:…|\.\.\.)\W*(?:更多|详细|全文|more)?\W*$")
 _DATED = re.compile(r"[(\[]?(?:(?:19|20)\d\d[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}[-/]\d{1,2}|\d{1,2}:\d\d)[)\]]?$")
+NEAR_LINES = 6
+_LETTERS = re.compile(r"[\u4e00-\u9fff]{2}.*[\u4e00-\u9fff]{2}|[a-z]+ [a-z]+")
+_WORDED = PAGE_KINDS - {Kind.ORNAMENT}
+MIN_MENU, NAME_CHARS, ACCOUNT_CHARS = 4, 8, 12
+_NAMES = frozenset({Kind.SHORT, Kind.STRONG, Kind.LIST, Kind.WEAK, Kind.ORNAMENT})
+_NUMBER = re.compile(r"^[\d.]+\s*")
 _SUFFIX = re.compile(r"\s*[_\-|—(–:·]")
+
+_LIST_ENDS = frozenset({Kind.STRONG, Kind.LIST, Kind.WEAK, Kind.LAW})
 
 Cuts = dict[int, str]
 """Number of a line -> the rule that cuts it."""
@@ -34,9 +46,10 @@ def cuts(page: Layout, title: str | None, frequent: frozenset[int]) -> tuple[Cut
     `title` is the folded title that the reader found; `frequent` are the lines that the site repeats.
     """
     cut: Cuts = {i: each.rule for i, each in enumerate(page.lines) if each.kind in (Kind.STRONG, Kind.LIST)}
-    if all(rule == "notice" for rule in cut.values()):
-        return ({i: rule for i, rule in cut.items() if i >= len(page) - 5}, None) if _buttons(page) < MIN_PAGE_LINES else (cut, None)
+    if _TOLD_ONLY.issuperset(cut.values()) and sum(each.kind is Kind.WEAK for each in page.lines) < MIN_PAGE_LINES:
+        return _edges(page, cut), None
     _company(page, cut)
+    cut.update({i: "button" for i, each in enumerate(page.lines) if each.rule == "button"})
     heading = None
     if sum(each.kind in PAGE_KINDS and each.kind is not Kind.ORNAMENT for each in page.lines) >= MIN_PAGE_LINES:
         body = _body(page, cut)
@@ -44,13 +57,21 @@ def cuts(page: Layout, title: str | None, frequent: frozenset[int]) -> tuple[Cut
         _labelled(page, cut)
         _tail(page, cut, body)
         _head(page, cut, body.start, heading)
+        _contents(page, cut)
         _repeats(page, cut, heading)
     _site(page, cut, frequent)
+    cut.update({i: "time" for i, rule in cut.items() if rule == "stamp" and heading is not None and i > heading + 8})
     return cut, heading
 
 
-def _buttons(page: Layout) -> int:
-    return sum(each.kind is Kind.WEAK for each in page.lines)
+def _edges(page: Layout, cut: Cuts) -> Cuts:
+    """Of a text that has bylines and notices and no other trace of a page: those at its beginning and its end.
+
+    A notice must speak of copying: 'for reference only' is said in texts too.
+    """
+    edges = {*range(EDGE_LINES), *range(len(page) - EDGE_LINES, len(page))}
+    kept = {i: rule for i, rule in cut.items() if i in edges and (rule == "byline" or _COPYING.search(page.lines[i].text))}
+    return kept if len(kept) < len(page) else {}
 
 
 def _runs(page: Layout, kinds: frozenset[Kind]) -> Iterator[range]:
@@ -68,16 +89,27 @@ def _runs(page: Layout, kinds: frozenset[Kind]) -> Iterator[range]:
 
 def _company(page: Layout, cut: Cuts) -> None:
     """Buttons, bylines and dates beside a sure line, or three buttons in a row."""
-    for run in _runs(page, PAGE_KINDS):
+    for run in map(partial(_trimmed, page), _runs(page, PAGE_KINDS)):
         buttons = sum(page.lines[i].kind is Kind.WEAK for i in run)
         if buttons >= MIN_PAGE_LINES or any(i in cut for i in run):
             cut.update({i: page.lines[i].rule for i in run if i not in cut})
 
 
+def _trimmed(page: Layout, run: range) -> range:
+    """A run without the digits and marks at its ends: they may belong to a torn line of the text."""
+    start, stop = run.start, run.stop
+    while start < stop and page.lines[start].kind is Kind.ORNAMENT:
+        start += 1
+    while start < stop and page.lines[stop - 1].kind is Kind.ORNAMENT:
+        stop -= 1
+    return range(start, stop)
+
+
 def _body(page: Layout, cut: Cuts) -> range:
     """From the first line of prose or law to behind the last."""
     text = [i for i, each in enumerate(page.lines) if each.kind >= Kind.PROSE and i not in cut]
-    return range(text[0], text[-1] + 1) if text else range(len(page), len(page))
+    first = next((i for i in text if not all(j in cut for j in range(i + 1, min(i + 3, len(page))))), text[0] if text else len(page))
+    return range(first, text[-1] + 1) if text else range(len(page), len(page))
 
 
 def _labelled(page: Layout, cut: Cuts) -> None:
@@ -89,21 +121,26 @@ def _labelled(page: Layout, cut: Cuts) -> None:
 
 
 def _title(page: Layout, body: int, title: str | None) -> int | None:
-    """The last of the short lines above the byline, or the one that the reader called the title."""
-    short = [i for i in range(body) if page.lines[i].kind is Kind.SHORT and page.chars(i) in TITLE_CHARS]
+    """The line that the reader called the title, or one that comes twice, or the longest of the last ones above the byline."""
+    short = [i for i in range(body) if page.lines[i].kind is Kind.SHORT and page.chars(i) in TITLE_CHARS and _LETTERS.search(page.lines[i].text)]
     named = [i for i in short if title and page.lines[i].text == title]
-    if named:
-        return named[-1]
     bylines = [i for i in range(body) if page.lines[i].rule in ("byline", "stamp")]
     above = [i for i in short if bylines and i < bylines[-1]]
-    again = [i for i in above if any(page.lines[j].text.startswith(page.lines[i].text) for j in above if j != i)]
-    near = [i for i in above if i + 1 in bylines or not bylines]
-    return (again or near or above or [None])[-1]
+    again = [i for i in above if any(_names(page.lines[j].text, page.lines[i].text) for j in above if j < i)]
+    if named or again:
+        return (named or again)[-1]
+    return max(above[-NEAR_LINES:], key=page.chars, default=None)
+
+
+def _names(line: str, title: str) -> bool:
+    """Whether a line is the title, alone or with the name of the site behind it."""
+    return line == title or (line.startswith(title) and _SUFFIX.match(line, len(title)) is not None)
 
 
 def _head(page: Layout, cut: Cuts, body: int, heading: int | None) -> None:
     """Above the article, what stands between lines of the page is a menu or a ticker, except the title and what is under it."""
-    mine = [i for i in range(body) if i in cut]
+    _menu(page, cut, heading if heading is not None else body)
+    mine = [i for i in range(body) if page.lines[i].kind in _WORDED]
     if not mine:
         return
     for i in range(body):
@@ -111,8 +148,38 @@ def _head(page: Layout, cut: Cuts, body: int, heading: int | None) -> None:
         below_title = heading is not None and heading <= i
         if i in cut or each.kind >= Kind.NUMBERED or (below_title and each.kind is Kind.SHORT):
             continue
-        if each.kind in PAGE_KINDS or mine[0] < i < mine[-1]:
+        if each.kind in _WORDED or mine[0] < i < mine[-1]:
             cut[i] = "menu" if each.kind is Kind.SHORT else each.rule
+    if heading is not None:
+        _account(page, cut, heading, mine[-1])
+
+
+def _account(page: Layout, cut: Cuts, heading: int, end: int) -> None:
+    """Under the title: up to three short names between lines of the page, such as the account that published it."""
+    for run in _runs(page, frozenset({Kind.SHORT})):
+        if heading < run.start and run.stop <= end and len(run) <= 3 and run.start - 1 in cut and run.stop in cut:
+            cut.update({i: "account" for i in run if page.chars(i) <= ACCOUNT_CHARS and i not in cut})
+
+
+def _menu(page: Layout, cut: Cuts, end: int) -> None:
+    """A menu at the top: names of a few letters, at least one in three of them known from other menus."""
+    top = next((i for i in range(end) if page.lines[i].kind not in _NAMES or page.chars(i) > NAME_CHARS), end)
+    known = sum(page.lines[i].kind is not Kind.SHORT for i in range(top))
+    if top >= MIN_MENU and known * 3 >= top:
+        cut.update({i: "menu" for i in range(top) if i not in cut})
+
+
+def _contents(page: Layout, cut: Cuts) -> None:
+    """A table of contents whose entries come again as headings."""
+    start = next((i for i, each in enumerate(page.lines) if each.text in ("目录", "目次", "contents")), None)
+    if start is None:
+        return
+    later = {each.text for each in page.lines[start + 2 :] if each.kind is Kind.SHORT}
+    end = start + 1
+    while end < len(page) and (end in cut or _NUMBER.sub("", page.lines[end].text) in later - {page.lines[end].text}):
+        end += 1
+    if end > start + 2:
+        cut.update({i: "contents" for i in range(start, end) if i not in cut})
 
 
 def _repeats(page: Layout, cut: Cuts, heading: int | None) -> None:
@@ -121,69 +188,90 @@ def _repeats(page: Layout, cut: Cuts, heading: int | None) -> None:
         return
     title = page.lines[heading].text
     for i, each in enumerate(page.lines):
-        if i != heading and i not in cut and each.text.startswith(title) and each.kind < Kind.PROSE:
-            rest = each.text[len(title) :]
-            if not rest or (i < heading and _SUFFIX.match(rest)):
-                cut[i] = "repeated-title"
+        if i != heading and i not in cut and each.kind < Kind.PROSE and _names(each.text, title) and (i < heading or each.text == title):
+            cut[i] = "repeated-title"
 
 
 def _tail(page: Layout, cut: Cuts, body: range) -> None:
     """Behind the end of the article all short lines go, and teasers; inside it, lists of links that end with the page's lines."""
-    start = _tail_start(page, cut, body)
-    in_list = False
+    listed = _listed(page)
+    start = _tail_start(page, cut, body, listed)
     for i in range(body.start, len(page)):
-        each = page.lines[i]
         if i in cut:
-            in_list = each.kind is Kind.LIST or (in_list and each.kind in (Kind.STAMP, Kind.BYLINE))
-        elif i >= start and _goes(page, cut, i, in_list):
-            cut[i] = "teaser" if each.kind is Kind.PROSE else "link"
-        elif in_list and i < start:
-            in_list = _linked(page, cut, i)
+            continue
+        if i >= start and _goes(page, i, listed):
+            cut[i] = "teaser" if page.lines[i].kind is Kind.PROSE else "link"
+        elif i < start and i in listed and page.lines[i - 1].kind is Kind.LIST:
+            _linked(page, cut, i)
 
 
-def _goes(page: Layout, cut: Cuts, i: int, in_list: bool) -> bool:
+def _listed(page: Layout) -> frozenset[int]:
+    """The lines under the head of a list of links, down to the next button."""
+    found: list[int] = []
+    in_list = False
+    for i, each in enumerate(page.lines):
+        if each.kind in _LIST_ENDS:
+            in_list = each.kind is Kind.LIST
+        elif in_list:
+            found.append(i)
+    return frozenset(found)
+
+
+def _goes(page: Layout, i: int, listed: frozenset[int]) -> bool:
     each = page.lines[i]
     if each.kind is Kind.NUMBERED:
-        return in_list
-    return each.kind < Kind.NUMBERED or (each.kind is Kind.PROSE and _is_teaser(page, i, in_list))
+        return i in listed
+    return each.kind < Kind.NUMBERED or (each.kind is Kind.PROSE and (_is_teaser(page, i, listed) or _is_among_links(page, i, listed)))
 
 
-def _is_teaser(page: Layout, i: int, in_list: bool) -> bool:
-    """Prose that is short and cut off, dated, or alone among the links of a list."""
-    each, after = page.lines[i], page.lines[i + 1] if i + 1 < len(page) else None
+def _is_teaser(page: Layout, i: int, listed: frozenset[int]) -> bool:
+    """Prose that is cut off, or dated in a list of links."""
     if page.chars(i) > TEASER_CHARS:
         return False
-    if _CUT_SHORT.search(each.text) or _DATED.search(each.text) or (after is not None and after.kind is Kind.STAMP):
-        return True
-    beside = {page.lines[j].kind for j in (i - 1, i + 1) if 0 <= j < len(page)}
-    return in_list and bool(beside & {Kind.SHORT, Kind.STAMP, Kind.BYLINE})
+    text = page.lines[i].text
+    return bool(_CUT_SHORT.search(text)) or (i in listed and bool(_DATED.search(text) or Kind.STAMP in _beside(page, i)))
 
 
-def _tail_start(page: Layout, cut: Cuts, body: range) -> int:
+def _is_among_links(page: Layout, i: int, listed: frozenset[int]) -> bool:
+    return i in listed and page.chars(i) <= TEASER_CHARS and bool(_beside(page, i) & {Kind.SHORT, Kind.BYLINE})
+
+
+def _beside(page: Layout, i: int) -> set[Kind]:
+    return {page.lines[j].kind for j in (i - 1, i + 1) if 0 <= j < len(page)}
+
+
+def _tail_start(page: Layout, cut: Cuts, body: range, listed: frozenset[int]) -> int:
     """Where the article has ended: the first end mark behind which there is little prose, and none of it but teasers."""
-    before = sum(page.chars(i) for i in body if page.lines[i].kind >= Kind.PROSE and i not in cut)
+    before = sum(page.chars(i) for i in body if page.lines[i].kind >= Kind.PROSE and i not in cut and not _is_teaser(page, i, listed))
     after, start, run = 0, len(page), 0
     for i in range(len(page) - 1, body.start, -1):
-        each = page.lines[i]
-        run = run + 1 if each.kind is Kind.PROSE and i not in cut and not _is_teaser(page, i, in_list=False) else 0
-        if (each.kind is Kind.LAW and i not in cut) or run > 2:
+        is_text = page.lines[i].kind >= Kind.PROSE and i not in cut and not _is_teaser(page, i, listed)
+        run = run + 1 if is_text else 0
+        if (is_text and page.lines[i].kind is Kind.LAW) or run > 2:
             break
-        if each.kind is Kind.PROSE and i not in cut:
-            after += page.chars(i)
-        if i in cut and each.rule in _ENDS and after <= TAIL_PROSE_SHARE * (before - after):
+        after += page.chars(i) * is_text
+        if i in cut and page.lines[i].rule in _ENDS and after <= TAIL_PROSE_SHARE * (before - after):
+            start = i
+    return _with_buttons(page, start, body)
+
+
+def _with_buttons(page: Layout, start: int, body: range) -> int:
+    """The end mark, or a button up to four short lines above it."""
+    for i in range(start - 1, max(start - 5, body.start), -1):
+        if page.lines[i].kind > Kind.SHORT:
+            break
+        if page.lines[i].kind is Kind.WEAK:
             start = i
     return start
 
 
-def _linked(page: Layout, cut: Cuts, i: int) -> bool:
-    """Cuts a list of links inside the article that begins at `i`: up to 15 short lines which a line of the page ends."""
-    end = i
-    while end < min(len(page), i + 15) and end not in cut and page.lines[end].kind in (Kind.SHORT, Kind.STAMP, Kind.NUMBERED):
+def _linked(page: Layout, cut: Cuts, start: int) -> None:
+    """Cuts a list of links inside the article that begins at `start`: up to 15 short lines which a line of the page ends."""
+    end = start
+    while end < min(len(page), start + 15) and end not in cut and page.lines[end].kind in (Kind.SHORT, Kind.STAMP, Kind.NUMBERED):
         end += 1
-    if i < end < len(page) and end in cut:
-        cut.update({j: "link" for j in range(i, end)})
-        return True
-    return False
+    if start < end < len(page) and end in cut:
+        cut.update({i: "link" for i in range(start, end)})
 
 
 def _site(page: Layout, cut: Cuts, frequent: frozenset[int]) -> None:
