@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from touyan.core.errors import Invalid
 from touyan.corpus.duplicates.spill import Spill
 
 if TYPE_CHECKING:
@@ -60,23 +61,31 @@ class Groups:
         return np.maximum.accumulate(np.where(is_first, index, 0))
 
 
+def require_memory(megabytes: int) -> None:
+    """Raises Invalid where nothing is left for an index."""
+    if megabytes < 1:
+        raise Invalid("no-memory", f"memory_mb is {megabytes}", "give 1 or more")
+
+
 def groups(shards: Sequence[Keyed], memory_bytes: int) -> Iterator[Groups]:
     """All groups, a range of keys at a time; about `memory_bytes` are held at once, and each range reads all keys once."""
     import numpy as np
 
+    if not shards:
+        return
     parts = max(1, math.ceil(sum(len(shard.keys) for shard in shards) * _ENTRY_BYTES / memory_bytes))
     starts = np.cumsum([0, *(len(shard.keys) for shard in shards)]).tolist()
     for part in range(parts):
         found = [_of_part(np.asarray(shard.keys), part, parts) for shard in shards]
-        keys = _joined([shard.keys[at] for shard, at in zip(shards, found, strict=True)])
+        keys = np.concatenate([shard.keys[at] for shard, at in zip(shards, found, strict=True)])
         order = np.argsort(keys)
         keys = keys[order]
         is_again = keys[1:] == keys[:-1]
         is_shared = np.concatenate([is_again, [False]])[: len(keys)]
         is_shared[1:] |= is_again
         keys, chosen = keys[is_shared], order[is_shared]
-        places = _joined([at + start for at, start in zip(found, starts, strict=False)])[chosen]
-        ranks = _joined([shard.ranks[at] for shard, at in zip(shards, found, strict=True)])[chosen]
+        places = np.concatenate([at + start for at, start in zip(found, starts, strict=False)])[chosen]
+        ranks = np.concatenate([shard.ranks[at] for shard, at in zip(shards, found, strict=True)])[chosen]
         inner = np.lexsort((places, ranks, keys))
         yield Groups(keys[inner], ranks[inner], places[inner])
 
@@ -116,9 +125,3 @@ def _of_part(keys: NDArray[np.uint64], part: int, parts: int) -> NDArray[np.int6
     if parts > 1:
         is_in &= (keys >> np.uint64(32)) * np.uint64(parts) >> np.uint64(32) == part
     return np.flatnonzero(is_in)
-
-
-def _joined(arrays: Sequence[NDArray[np.generic]]) -> NDArray[np.generic]:
-    import numpy as np
-
-    return np.concatenate(arrays) if arrays else np.zeros(0, dtype=np.uint64)

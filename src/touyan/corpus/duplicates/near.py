@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from touyan.core.document import Verdict
 from touyan.core.errors import Invalid
-from touyan.corpus.duplicates.meeting import NO_KEY, Keyed, meetings
+from touyan.corpus.duplicates.meeting import NO_KEY, Keyed, meetings, require_memory
 from touyan.corpus.duplicates.sketch import BANDS, SHINGLE_UNITS, band_keys, jaccard, shingles, sketches
 from touyan.corpus.duplicates.surveyed import Surveyed, verdicts_by_place
 from touyan.corpus.duplicates.versions import version_keys
@@ -56,6 +56,7 @@ class NearDuplicates:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise Invalid("no-such-choice", f"{name} cannot be {getattr(self, name)!r}", f"one of {', '.join(choices)}")
+        require_memory(self.memory_mb)
 
     def survey(self, batch: DocumentBatch) -> Survey:
         """For n documents: `place`, `doc_id` (n, 32) uint8, `size` and all their `units` (uint16) in normal form, `keys` (n, 26)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from touyan.core.document import Span, Verdict
 from touyan.core.errors import Invalid
 from touyan.corpus.duplicates.anchors import KEY_UNITS, anchor_keys, anchors
+from touyan.corpus.duplicates.meeting import require_memory
 from touyan.corpus.duplicates.repeats import Repeat, repeats
 from touyan.corpus.duplicates.surveyed import Surveyed
 from touyan.corpus.duplicates.turns import Turns, turns_of
@@ -27,7 +28,9 @@ LABEL, REASON, CONTAINED = "repeated-passage", "in an earlier document", "contai
 MIN_CHARS = KEY_UNITS + 16
 """Below it nearly every place would be an anchor."""
 
-_BREAK = re.compile(r"(?:[。！？!?…；;]|\.(?=\s))[”’」』）)\]】]*|\n")
+_BREAK = re.compile(r"((?:[。！？!?…；;]|\.(?=\s))[”’」』）)\]】]*|\n)\s*")
+_LOOK_BACK = 8
+"""Characters in which a mark, closing quotes and an indent have room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Passages:
             raise Invalid("no-such-choice", f"policy cannot be {self.policy!r}", "one of mark, cut")
         if self.min_chars < MIN_CHARS:
             raise Invalid("too-short", f"min_chars is {self.min_chars}", f"passages have {MIN_CHARS} characters or more")
+        require_memory(self.memory_mb)
 
     def survey(self, batch: DocumentBatch) -> Survey:
         """`place`, `doc_id`, `size` and `units` as for near-duplicates; `turns`, `turn_at`, `turn_by` of the way back to the text;
@@ -108,11 +112,13 @@ class Passages:
 
 def whole_sentences(text: str, start: int, end: int) -> tuple[int, int]:
     """The longest interval within [start, end) that begins and ends where sentences, lines or the text do; may be empty."""
-    begins = 0 if start == 0 else next((m.end() for m in _BREAK.finditer(text, max(0, start - 2)) if m.end() >= start), end)
-    if end == len(text):
+    before = _BREAK.finditer(text, max(0, start - _LOOK_BACK))
+    begins = 0 if start == 0 else next((max(start, match.end(1)) for match in before if match.end() >= start), end)
+    if begins >= end or end == len(text):
         return min(begins, end), end
-    ends = [m.end() for m in _BREAK.finditer(text, begins, end + 1) if m.end() <= end or text[m.start()] == "\n"]
-    return begins, max(begins, min(ends[-1], end)) if ends else begins
+    inside = _BREAK.finditer(text, begins, end + 1)
+    ends = [min(match.end(1), end) for match in inside if match.end(1) <= end or match[1] == "\n"]
+    return begins, ends[-1] if ends else begins
 
 
 def _anchored(forms: NormalForms, min_units: int) -> Survey:

@@ -17,13 +17,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+MAX_PARTS = 256
+"""A part beyond it is larger than was allowed for, instead of one file among very many."""
+
+
 class Spill:
     """Rows of numbers, each filed by its owner, who is the first number: put them all in, then read part by part."""
 
     def __init__(self, owners: int, columns: int, parts: int) -> None:
-        """For owners below `owners` and rows of `columns` numbers, in `parts` files."""
+        """For owners below `owners` and rows of `columns` numbers, in about `parts` files."""
         import numpy as np
 
+        parts = max(1, min(parts, owners, MAX_PARTS))
         self._columns = columns
         self._edges = np.linspace(0, owners, parts + 1)[1:-1].astype(np.int64)
         self._folder = tempfile.TemporaryDirectory(prefix="touyan-spill-")
