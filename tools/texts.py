@@ -1,6 +1,7 @@
 """Every text that the command line may say, and the catalogues made of them: `make locale`.
 
-Collects the arguments of `_()`, the docstrings of commands, the words of state tables and those Typer says itself. Knows nothing of
+Collects the arguments of `_()`, the docstrings of commands, the words of state tables, the summaries of recipes and those Typer says
+itself. Knows nothing of
 what they mean. Invariant: a translation that exists is kept; a text without one is listed and the exit status is 1.
 """
 
@@ -72,10 +73,13 @@ def _state_words() -> Iterator[str]:
     """Words that reach `_()` as values."""
     from touyan.cli.progress import MARKS
     from touyan.corpus.plant.scorecard import MEASURES
+    from touyan.corpus.recipe import FOLDER
+    from touyan.flow.yaml import read_yaml
     from touyan.permit.finding import Outcome
     from touyan.store.withdrawals import SELECTORS
 
     yield from (*MARKS, *get_args(Outcome), *SELECTORS, *(measure.words for measure in MEASURES))
+    yield from (str(read_yaml(path).value["summary"]) for path in sorted(FOLDER.glob("*.yaml")))
 
 
 def _empty(locale: str) -> Catalog:

@@ -12,6 +12,7 @@ import pytest
 from verbs import ALL, ROOT
 
 from command_line import touyan
+from touyan.cli.main import VERBS
 
 HEAVY = (
     "alembic", "cedarpy", "cryptography", "fsspec", "httpx", "numpy", "peft", "pyarrow", "pydantic", "pytest", "rich", "ruamel",
@@ -48,6 +49,11 @@ def test_the_first_help_page_names_every_verb_in_full() -> None:
     said = touyan("--help")
     assert all(f"\n  {name} " in said.out for name in ROOT.commands)
     assert "..." not in said.out.replace("[ARGS]...", "")
+
+
+def test_the_first_help_page_says_of_a_verb_what_the_verb_says_of_itself() -> None:
+    said = {name: verb.summary for name, verb in VERBS.items()}
+    assert said == {name: (ROOT.commands[name].help or "").partition("\n\n")[0].replace("\n", " ") for name in VERBS}
 
 
 def test_help_speaks_chinese() -> None:

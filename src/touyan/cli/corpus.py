@@ -87,8 +87,7 @@ def _add_lists(group: typer.Typer) -> None:
             print_json(_described(found)) if as_json else say(path.read_text(encoding="utf-8").rstrip())
             return
         listed = [read_recipe(each) for each in shipped()]
-        is_chinese = _("yes") == "是"
-        rows = [(each.name, each.summary_zh if is_chinese else each.summary, ", ".join(each.names)) for each in listed]
+        rows = [(each.name, _(each.summary), ", ".join(each.names)) for each in listed]
         print_json([_described(each) for each in listed]) if as_json else print_table([_("recipe"), "", _("operators")], rows, "")
 
     @group.command(epilog=example("touyan corpus operators near-duplicates"))

@@ -10,32 +10,8 @@ import sys
 
 import typer
 
-from touyan.cli import (
-    backup,
-    corpus,
-    demo,
-    flow,
-    gather,
-    init,
-    jobs,
-    key,
-    learn,
-    log,
-    model,
-    party,
-    permit,
-    project,
-    report,
-    review,
-    serve,
-    show,
-    verify,
-    why,
-    withdraw,
-)
-from touyan.cli import run as run_verb
 from touyan.cli.output import print_error
-from touyan.cli.spoken import assemble
+from touyan.cli.spoken import Unread, assemble
 from touyan.cli.words import _, lend_to_typer
 from touyan.core.errors import TouyanError
 
@@ -57,11 +33,45 @@ def main(version: bool = typer.Option(False, "--version", help=_("Print the vers
         raise typer.Exit
 
 
-for verb in (init, run_verb, gather, review, permit, serve, learn, show, why, log, verify, withdraw, report, jobs, flow, corpus, model,
-             party, key, project, backup, demo):  # fmt: skip
-    verb.add_to(app)
+VERBS = {
+    "init": Unread("init", _("Make a store here, with an organisation, a first person and a flow file to edit.")),
+    "run": Unread("run", _("Run a flow: gather, refine, train, evaluate, and on to review, permit and service.")),
+    "gather": Unread("gather", _("Register the sources of a flow with their rights, and read them.")),
+    "refine": Unread("gather", _("Run a flow as far as its corpus.")),
+    "train": Unread("gather", _("Run a flow as far as its models.")),
+    "review": Unread("review", _("Show reviews, or vote on one. Nobody reviews what he or she submitted.")),
+    "permit": Unread("permit", _("Permits: issue, show, suspend, resume, revoke, export.")),
+    "serve": Unread("serve", _("Serve a model. Without a valid permit nothing is served; keys: touyan key create.")),
+    "learn": Unread("learn", _("Collect feedback through the rights gate, run the flow again with it, and say what changed.")),
+    "show": Unread("show", _("Show the newest assets and runs, or one asset with its files, inputs, standing and rights.")),
+    "why": Unread(
+        "why", _("Show the lineage of an asset back to its sources and their rights, and every reason that blocks it.")
+    ),
+    "log": Unread("log", _("Show what happened, by whom and when, from the append-only log.")),
+    "verify": Unread(
+        "verify", _("Check signature, votes, lineage, rules, log and time of a permit. Ends with 0 only where everything holds.")
+    ),
+    "withdraw": Unread(
+        "withdraw", _("Withdraw data from use. It reaches every asset made from them; running jobs are cancelled.")
+    ),
+    "report": Unread("report", _("Write the report of a run as one HTML file.")),
+    "jobs": Unread("jobs", _("List jobs with state, tries and reason; or cancel one.")),
+    "flow": Unread("flow", _("Check flow files and list the steps they may use.")),
+    "corpus": Unread("corpus", _("Refine text by itself: files in, a clean corpus out.")),
+    "model": Unread("model", _("Bring in a foreign base model; export a model.")),
+    "party": Unread("party", _("Enrol persons and machines; give roles; rotate and revoke keys.")),
+    "key": Unread("key", _("API keys for the services of this project.")),
+    "project": Unread("project", _("Projects: every row of the store belongs to one.")),
+    "backup": Unread("backup", _("Copy database, objects and log to a folder, while runs go on.")),
+    "restore": Unread("backup", _("Make a store from a backup, after every digest and the log were checked.")),
+    "demo": Unread(
+        "demo", _("Run the whole ring on real input, review it as a demonstration, serve the model and ask it something.")
+    ),
+}
+"""Every verb: the file that holds it, which is read when the verb is called, and what the first page says of it."""
+
 lend_to_typer()
-command = assemble(app)
+command = assemble(app, VERBS)
 
 
 def run() -> None:

@@ -1,14 +1,17 @@
-"""Help pages in the user's language, and verbs that are built when they are called.
+"""Help pages in the user's language, and verbs that are read and built when they are called.
 
-A verb's help is its docstring, taken through gettext; it is extracted with the other texts (`make locale`). Building every verb costs
-70 ms of CPU before the first word, so a group knows names and docstrings and no more. Invariant: no sentence of a help page is cut.
+A verb's help is its docstring, taken through gettext; it is extracted with the other texts (`make locale`). Reading every verb costs
+90 ms of CPU before the first word and building them 70, so the program knows a name and a sentence of each and no more.
+Invariant: no sentence of a help page is cut.
 """
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import typer
 import typer.main
@@ -16,6 +19,18 @@ from typer.core import TyperCommand, TyperGroup
 from typer.models import CommandInfo, TyperInfo
 
 from touyan.cli.words import _
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A verb whose file is read when it is called."""
+
+    file: str
+    """Name of the module in `touyan.cli`; its `add_to` declares the verb."""
+    summary: str
+
+
+Known: TypeAlias = CommandInfo | TyperInfo | Unread
 
 
 class _Spoken:
@@ -49,14 +64,13 @@ class Verbs(_Spoken, TyperGroup):
 class Unbuilt(Mapping[str, Any]):
     """The commands of an application by name; each is built when it is asked for."""
 
-    def __init__(self, app: typer.Typer) -> None:
-        self.known: dict[str, CommandInfo | TyperInfo] = {_name(c): c for c in app.registered_commands}
-        self.known |= {str(g.name): g for g in app.registered_groups}
+    def __init__(self, known: Mapping[str, Known]) -> None:
+        self.known = known
         self._built: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._built:
-            self._built[name] = _build(self.known[name])
+            self._built[name] = _build(name, self.known[name])
         return self._built[name]
 
     def __contains__(self, name: object) -> bool:
@@ -69,9 +83,9 @@ class Unbuilt(Mapping[str, Any]):
         return len(self.known)
 
 
-def assemble(app: typer.Typer) -> Verbs:
-    """The command of an application, its verbs still unbuilt."""
-    commands = Unbuilt(app)
+def assemble(app: typer.Typer, unread: Mapping[str, Unread] | None = None) -> Verbs:
+    """The command of an application, its verbs still unbuilt: those that it declares, or those whose files are still unread."""
+    commands = Unbuilt(unread or _declared(app))
     app.registered_commands, app.registered_groups = [], []
     app.info.cls, app.rich_markup_mode = Verbs, None
     group: Any = typer.main.get_group(app)
@@ -79,7 +93,15 @@ def assemble(app: typer.Typer) -> Verbs:
     return group
 
 
-def _build(info: CommandInfo | TyperInfo) -> Any:
+def _declared(app: typer.Typer) -> dict[str, Known]:
+    return {_name(c): c for c in app.registered_commands} | {str(g.name): g for g in app.registered_groups}
+
+
+def _build(name: str, info: Known) -> Any:
+    if isinstance(info, Unread):
+        declaring = typer.Typer()
+        importlib.import_module(f"touyan.cli.{info.file}").add_to(declaring)
+        info = _declared(declaring)[name]
     if isinstance(info, TyperInfo):
         assert info.typer_instance is not None, "a group stands for an application"
         return assemble(info.typer_instance)
@@ -93,12 +115,14 @@ def _name(info: CommandInfo) -> str:
     return info.name or str(getattr(info.callback, "__name__", "")).replace("_", "-")
 
 
-def _help(info: CommandInfo | TyperInfo) -> str:
+def _help(info: Known) -> str:
+    if isinstance(info, Unread):
+        return info.summary
     if isinstance(info, TyperInfo):
         return str(info.typer_instance.info.help) if info.typer_instance else ""
     return info.help or _(inspect.cleandoc(getattr(info.callback, "__doc__", None) or ""))
 
 
-def _summary(info: CommandInfo | TyperInfo) -> str:
+def _summary(info: Known) -> str:
     """The first paragraph."""
     return _help(info).partition("\n\n")[0].replace("\n", " ")

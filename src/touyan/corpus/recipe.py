@@ -17,7 +17,7 @@ from touyan.corpus.operator import Refiner, Setting, operator_class, operator_na
 from touyan.flow.yaml import Marked, read_yaml
 
 FOLDER = Path(__file__).with_name("recipes")
-_KEYS = ("recipe", "summary", "summary_zh", "operators")
+_KEYS = ("recipe", "summary", "operators")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,6 @@ class Recipe:
 
     name: str
     summary: str
-    summary_zh: str
     operators: tuple[tuple[str, Mapping[str, Setting]], ...]
 
     @property
@@ -68,8 +67,7 @@ def _recipe(marked: Marked) -> Recipe:
     for at, (name, _) in enumerate(found):
         if name in {earlier for earlier, _ in found[:at]}:
             raise marked.error(("operators", at), f"{name!r} is named twice", "name each operator once: views bear their names")
-    texts = {key: str(value.get(key) or "") for key in _KEYS[:-1]}
-    return Recipe(texts["recipe"] or marked.path.stem, texts["summary"], texts["summary_zh"], found)
+    return Recipe(str(value.get("recipe") or marked.path.stem), str(value.get("summary") or ""), found)
 
 
 def _operator(marked: Marked, at: int, item: Any) -> tuple[str, Mapping[str, Setting]]:
