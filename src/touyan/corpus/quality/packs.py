@@ -22,7 +22,9 @@ def pack_path(pack: str, suffix: str) -> Path:
     path = shipped if "/" not in pack and shipped.is_file() else Path(pack)
     if not path.is_file():
         names = sorted(found.name.removesuffix(suffix) for found in SHIPPED.glob(f"*{suffix}"))
-        raise Missing("no-such-pack", f"there is no data pack {pack!r}", f"give the path of a {suffix} file; {nearest(pack, names)}")
+        raise Missing(
+            "no-such-pack", f"there is no data pack {pack!r}", f"give the path of a {suffix} file; {nearest(pack, names)}"
+        )
     return path
 
 
