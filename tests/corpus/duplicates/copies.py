@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from corpora import row
@@ -40,7 +41,7 @@ def shard(texts: Sequence[str], first: int = 0, titles: Sequence[str | None] = (
 def divided(texts: Sequence[str], ends: Sequence[int], titles: Sequence[str | None] = ()) -> list[DocumentBatch]:
     """The documents in shards that end at `ends` and at the last."""
     edges = [0, *sorted(ends), len(texts)]
-    return [shard(texts[a:b], a, titles[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    return [shard(texts[a:b], a, titles[a:b]) for a, b in pairwise(edges)]
 
 
 def surveyed(surveyor: Surveyor, batch: DocumentBatch, batch_rows: int) -> Survey:

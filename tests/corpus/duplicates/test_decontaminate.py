@@ -101,7 +101,7 @@ def test_a_set_may_bear_a_registered_name(given_set: Path, monkeypatch: pytest.M
             return lambda: given_set
 
     monkeypatch.setattr(evaluation_sets, "entry_points", lambda group: [Registered()])
-    assert [item.name for item in items_of("paper")][0] == "考卷#item=1"
+    assert next(item.name for item in items_of("paper")) == "考卷#item=1"
     with pytest.raises(Missing, match="papers") as error:
         list(items_of("papers"))
     assert "paper" in error.value.hint

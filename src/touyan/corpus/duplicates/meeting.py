@@ -98,10 +98,9 @@ def meetings(kinds: Iterable[Sequence[Keyed]], documents: int, memory_bytes: int
     """
     parts = 1 + documents * PAIRS_A_DOCUMENT * _PAIR_BYTES // memory_bytes
     with Spill(documents, 2, parts) as spill:
-        for shards in kinds:
-            for found in groups(shards, memory_bytes):
-                for pairs in _pairs(found):
-                    spill.put(pairs)
+        for found in (found for shards in kinds for found in groups(shards, memory_bytes)):
+            for pairs in _pairs(found):
+                spill.put(pairs)
         yield from spill.parts()
 
 

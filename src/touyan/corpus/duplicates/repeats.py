@@ -48,11 +48,11 @@ def repeats(corpus: Surveyed, min_units: int, min_documents: int, memory_bytes: 
         for found in groups(_keyed(corpus), memory_bytes):
             for hits in _hits(corpus, found, min_documents):
                 spill.put(hits)
-        for part in spill.parts():
-            for row, hits in groupby(part.tolist(), key=itemgetter(0)):
-                passages = _passages(corpus, row, hits, min_units)
-                if passages:
-                    yield row, passages
+        every = (hit for part in spill.parts() for hit in part.tolist())
+        for row, hits in groupby(every, key=itemgetter(0)):
+            passages = _passages(corpus, row, hits, min_units)
+            if passages:
+                yield row, passages
 
 
 def _keyed(corpus: Surveyed) -> list[Keyed]:
