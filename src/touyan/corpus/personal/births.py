@@ -13,9 +13,10 @@ from touyan.corpus.personal.checks import is_birthday
 from touyan.corpus.personal.identifier import Identifier
 
 _DATE = re.compile(
-    r"(?<![0-9])(?P<year>(?:18|19|20)\d{2})(?: ?年 ?|[-/.])(?P<month>\d{1,2})(?: ?月 ?|[-/.])(?P<day>\d{1,2})(?: ?[日号])?(?![0-9])"
+    r"(?<![0-9])(?P<year>(?:19|20)\d{2})(?: ?年 ?|[-/.])(?P<month>\d{1,2})(?: ?月 ?|[-/.])(?P<day>\d{1,2})(?: ?[日号])?(?![0-9])"
     r"|(?<![0-9])(?P<compact>(?:19|20)\d{6})(?![0-9])"
 )
+_OLDEST = "1905"  # nobody who was born before is alive: the date is history
 _BEFORE = re.compile(
     r"(?:出生(?:日期|年月日?|时间|于)?|(?<![发产])生于|生日|诞生于|DOB|[Bb]irthday|[Dd]ate of [Bb]irth)[为是:：|,，\t ]{0,3}\Z"
 )
@@ -29,5 +30,5 @@ def births(text: str) -> Iterator[Identifier]:
     for match in _DATE.finditer(text):
         day = match["compact"] or f"{match['year']}{match['month']:0>2}{match['day']:0>2}"
         says_so = _BEFORE.search(text, max(0, match.start() - 20), match.start()) or _AFTER.match(text, match.end())
-        if says_so and is_birthday(day):
+        if says_so and is_birthday(day) and day >= _OLDEST:
             yield Identifier(match.start(), match.end(), "birth-date", day)

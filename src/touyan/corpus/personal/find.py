@@ -18,6 +18,7 @@ from touyan.corpus.personal.identifier import PRIORITY, Identifier, folded
 from touyan.corpus.personal.landlines import landlines
 from touyan.corpus.personal.network import accounts, emails, ip4, pairs
 from touyan.corpus.personal.numbers import numbers
+from touyan.corpus.personal.spelled import spelled
 
 Recogniser: TypeAlias = Callable[[str], Iterator[Identifier]]
 """A folded passage of text -> the identifiers in it, in no particular order."""
@@ -34,8 +35,8 @@ RECOGNISERS: Mapping[Trace, tuple[Recogniser, ...]] = {
 }
 
 
-def find_all(texts: Sequence[str]) -> list[list[Identifier]]:
-    """The identifiers of each text, in order of position."""
+def find_all(texts: Sequence[str], *, han_digits: bool = False) -> list[list[Identifier]]:
+    """The identifiers of each text, in order of position; with `han_digits` also mobile numbers spelled 一三八…"""
     seen = windows(texts)
     hits: list[set[Identifier]] = [set() for _ in texts]
     for trace, rows in seen.items():
@@ -43,6 +44,9 @@ def find_all(texts: Sequence[str]) -> list[list[Identifier]]:
             for low, high in places:
                 passage = folded(texts[row][low:high])
                 hits[row].update(_moved(each, low) for recognise in RECOGNISERS[trace] for each in recognise(passage))
+    if han_digits:
+        for text, each in zip(texts, hits, strict=True):
+            each.update(spelled(text))
     return [homes(text, settled(each)) if each else [] for text, each in zip(texts, hits, strict=True)]
 
 

@@ -43,6 +43,8 @@ class Mask:
     kinds: tuple[str, ...] = IDENTIFIERS
     policy: tuple[str, ...] = ()
     """What is done with a kind, as 'kind=action': see `touyan.corpus.personal.policy`."""
+    han_digits: bool = False
+    """Whether mobile numbers spelled in Han digits are looked for, at 3 ms of CPU a megabyte."""
     key: bytes | None = field(default=None, repr=False)
     """The secret; it has no part in the signature."""
 
@@ -78,7 +80,7 @@ class Mask:
 
     def _found(self, texts: Sequence[str]) -> list[list[Identifier]]:
         kinds = kinds_of(self.kinds)
-        found = [[each for each in some if each.kind in kinds] for some in find_all(texts)]
+        found = [[each for each in some if each.kind in kinds] for some in find_all(texts, han_digits=self.han_digits)]
         if "person" not in kinds:
             return found
         from touyan.corpus.personal.names import find_names
