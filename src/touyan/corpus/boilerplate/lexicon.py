@@ -12,8 +12,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-Section = Literal["strong", "list", "weak", "stem", "glue"]
-_SECTIONS: tuple[Section, ...] = ("glue", "stem", "weak", "strong", "list")  # the later one counts where two have a word
+Section = Literal["strong", "list", "weak", "unit", "stem", "glue"]
+_SECTIONS: tuple[Section, ...] = ("glue", "stem", "unit", "weak", "strong", "list")  # the later one counts where two have a word
 
 # What may stand between words without being one: digits count, so that a word with its counter is still only a word.
 SEPARATORS = frozenset("0123456789|/\\>»›→←↑↓▲▼△▽◆◇■□●○★☆•·∙×.,:;!?\"'”‘’()[]{}〈〉》<>「」『』-_=+*&#@^~…—–©®¥$%、。¦")

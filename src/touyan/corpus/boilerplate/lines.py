@@ -13,8 +13,8 @@ from functools import lru_cache
 
 from touyan.corpus.boilerplate.lexicon import fold, lexicon
 from touyan.corpus.boilerplate.patterns import (
-    BYLINE, CREDIT, CRUMBS, HINT, LICENCE, NEIGHBOUR, NOTICE, NOTICE_HINT, PAGER, PHOTO, PLACEHOLDER, PROMOTION, PROTECTED, RELATED, SCRIPT, STAMP,
-    STRONG_LABEL, WEAK_LABEL,
+    BYLINE, CREDIT, CRUMBS, HINT, LICENCE, MOMENT_FROM, NEIGHBOUR, NOTICE, NOTICE_HINT, PAGER, PHOTO, PLACEHOLDER, PROMOTION, PROTECTED, RELATED, SCRIPT, STAMP,
+    STRONG_LABEL, TAGS, WEAK_LABEL,
 )  # fmt: skip
 
 MAX_LINE_CHARS = 260
@@ -78,7 +78,7 @@ _RARE = ((PLACEHOLDER, "template"), (LICENCE, "licence"), (CRUMBS, "breadcrumb")
 _CHEAP = ((NEIGHBOUR, "neighbour"), (PAGER, "pager"), (PROMOTION, "promotion"), (CREDIT, "byline"))
 _ALL = (*_CHEAP, *_RARE)
 _ASCII = ((LICENCE, "licence"), (PLACEHOLDER, "template"), (NOTICE, "notice"), (SCRIPT, "script"), (PROMOTION, "promotion"), (PAGER, "pager"), (NEIGHBOUR, "neighbour"))
-_ASCII_HINTS = ("copyright", "rights", "(c)", "{", "%", "cookie", "notice:", "document", "window", "_hmt", "var ", "function", "ed by ", "quer", "retrieved", "previous", "next", "uid", " / ", "ads")
+_ASCII_HINTS = ("[object", "copyright", "rights", "(c)", "{", "%", "cookie", "notice:", "document", "window", "_hmt", "var ", "function", "ed by ", "quer", "retrieved", "previous", "next", "uid", " / ", "ads")
 _DIGIT_OR_COLON = re.compile(r"[\d:/|=]|前|刚|今|昨")
 
 
@@ -130,6 +130,10 @@ def _by_rule(line: str) -> _Found | None:
         return None
     if _ASSIGNED.match(line):
         return Kind.WEAK, "script"
+    if MOMENT_FROM.match(line):
+        return Kind.STRONG, "stamp"
+    if TAGS.match(line):
+        return Kind.WEAK, "label"
     if _ADDRESS.fullmatch(line):
         return Kind.ORNAMENT, "address"
     if STAMP.fullmatch(line):
@@ -149,16 +153,17 @@ def _by_words(line: str, also: tuple[str, ...]) -> _Found | None:
     kinds = lexicon(also).kinds(line)
     if kinds is None:
         return (Kind.STRONG, "menu") if _is_menu(line, also) else None
-    if not kinds:
+    if all(kind == "unit" for kind in kinds):
         return Kind.ORNAMENT, "ornament"
     if "list" in kinds and "stem" not in kinds and "glue" not in kinds:
         return Kind.LIST, "list"
     if "strong" in kinds:
         return Kind.STRONG, "words"
-    if all(kind == "weak" for kind in kinds):
+    if all(kind in ("weak", "unit") for kind in kinds):
         return Kind.WEAK, "button" if _BUTTON.fullmatch(line) else "words"
-    stems = len(kinds) - kinds.count("glue") - kinds.count("quoted")
-    return ((Kind.STRONG if stems >= 3 and _SOCIAL.search(line) else Kind.WEAK), "saying") if stems >= 2 else None
+    stems = sum(kind not in ("glue", "unit", "quoted") for kind in kinds)
+    is_social = _SOCIAL.search(line) is not None
+    return ((Kind.STRONG if stems >= 3 and is_social else Kind.WEAK), "saying") if stems + is_social >= 2 else None
 
 
 _BETWEEN = re.compile(r"[\s|·•/>»]+")
@@ -176,4 +181,4 @@ def _is_menu(line: str, also: tuple[str, ...]) -> bool:
 
 
 def _is_plain(kinds: list[str] | None) -> bool:
-    return bool(kinds) and not {"stem", "glue", "quoted"}.intersection(kinds or ())
+    return bool(kinds) and not {"stem", "glue", "unit", "quoted"}.intersection(kinds or ())

@@ -48,6 +48,8 @@ def cuts(page: Layout, title: str | None, frequent: frozenset[int]) -> tuple[Cut
     cut: Cuts = {i: each.rule for i, each in enumerate(page.lines) if each.kind in (Kind.STRONG, Kind.LIST)}
     if _TOLD_ONLY.issuperset(cut.values()) and sum(each.kind is Kind.WEAK for each in page.lines) < MIN_PAGE_LINES:
         return _edges(page, cut), None
+    if len(cut) == 1 and page.lines[min(cut)].kind is Kind.LIST and not any(each.kind is Kind.WEAK for each in page.lines):
+        return {}, None
     _company(page, cut)
     cut.update({i: "button" for i, each in enumerate(page.lines) if each.rule == "button"})
     heading = None
@@ -164,7 +166,7 @@ def _account(page: Layout, cut: Cuts, heading: int, end: int) -> None:
 def _menu(page: Layout, cut: Cuts, end: int) -> None:
     """A menu at the top: names of a few letters, at least one in three of them known from other menus."""
     top = next((i for i in range(end) if page.lines[i].kind not in _NAMES or page.chars(i) > NAME_CHARS), end)
-    known = sum(page.lines[i].kind is not Kind.SHORT for i in range(top))
+    known = sum(page.lines[i].kind in _WORDED for i in range(top))
     if top >= MIN_MENU and known * 3 >= top:
         cut.update({i: "menu" for i in range(top) if i not in cut})
 
