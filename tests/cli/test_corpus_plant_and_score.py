@@ -33,7 +33,7 @@ def test_a_folder_of_text_is_planted_and_a_result_scored(clean: Path, tmp_path: 
     assert {kind for each in planted for kind in each.plant} == {"junk", "boilerplate"}
     card = touyan("corpus", "score", str(tmp_path / "planted"), said.json["planted"], "--json").json
     shares = {line["key"]: line["share"] for line in card["lines"]}
-    assert shares["junk-removed"] == shares["boilerplate-removed"] == shares["clean-lost"] == 0
+    assert shares["junk-removed"] == shares["boilerplate-removed"] == shares["body-lost"] == 0
 
 
 def test_the_table_says_what_was_asked_and_whether_it_was_reached(clean: Path, tmp_path: Path) -> None:
