@@ -11,6 +11,9 @@ from typing import ClassVar
 from touyan.core.document import Verdict
 from touyan.corpus.operator import DocumentBatch, Marks
 
+_PROBE_CHARS = 64
+"""Nearly every text has enough in its first line."""
+
 
 @dataclass(frozen=True, slots=True)
 class Length:
@@ -26,6 +29,8 @@ class Length:
         """Verdicts 'too-short' and 'too-long', scored by the length."""
         verdicts: dict[int, Verdict] = {}
         for row, text in enumerate(batch.texts):
+            if len(text) <= self.max_chars and sum(map(len, text[:_PROBE_CHARS].split())) >= self.min_chars:
+                continue
             characters = sum(map(len, text.split()))
             if characters < self.min_chars:
                 verdicts[row] = Verdict("drop", "too-short", float(characters))

@@ -7,10 +7,12 @@ as Han. Invariant: digits, punctuation and spaces are no evidence either way, an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
 from touyan.core.document import Verdict
 from touyan.corpus.operator import DocumentBatch, Marks
+from touyan.corpus.quality.points import blocks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +25,8 @@ OTHER_LETTERS = (
     (0xFB00, 0xFDFF), (0xFE70, 0xFEFC), (0xFF21, 0xFF3A), (0xFF41, 0xFF5A), (0xFF66, 0xFFDC),
 )  # fmt: skip
 """Blocks that are letters of other scripts, full-width Latin among them."""
+
+_HAN_KIND = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +51,26 @@ class Script:
 
 
 def han_shares(texts: list[str]) -> NDArray[np.float64]:
-    """Han characters among the letters of each text, shape (len(texts),). No text may be empty."""
+    """Han characters among the letters of each text, shape (len(texts),)."""
     import numpy as np
 
     if not texts:
         return np.zeros(0)
-    starts = np.cumsum([0, *map(len, texts[:-1])])
-    points = np.frombuffer("".join(texts).encode("utf-32-le"), dtype="<u4")
-    han = np.add.reduceat(_within(points, HAN), starts, dtype=np.int64)
-    letters = han + np.add.reduceat(_within(points, OTHER_LETTERS), starts, dtype=np.int64)
-    return han / np.maximum(letters, 1)
+    shares = np.zeros(len(texts))
+    for block in blocks(texts):
+        kinds = np.take(_kinds(), block.points, mode="clip")
+        han, letters = block.count(kinds == _HAN_KIND), block.count(kinds > 0)
+        shares[block.rows] = han / np.maximum(letters, 1)
+    return shares
 
 
-def _within(points: NDArray[np.uint32], blocks: tuple[tuple[int, int], ...]) -> NDArray[np.bool_]:
-    """Whether each code point lies in one of the blocks, found by table for the first plane."""
+@cache
+def _kinds() -> NDArray[np.uint8]:
+    """Of each code point up to the last ideograph, and of all beyond in the last place: 0 no letter, 1 another one, 2 Han."""
     import numpy as np
 
-    table = np.zeros(0x10000, dtype=bool)
-    astral = np.zeros(len(points), dtype=bool)
-    for first, last in blocks:
-        if last < 0x10000:
-            table[first : last + 1] = True
-        else:
-            astral |= (points >= first) & (points <= last)
-    return np.where(points < 0x10000, table[np.minimum(points, 0xFFFF)], astral)
+    table = np.zeros(HAN[-1][1] + 2, dtype=np.uint8)
+    for kind, ranges in ((1, OTHER_LETTERS), (_HAN_KIND, HAN)):
+        for first, last in ranges:
+            table[first : last + 1] = kind
+    return table

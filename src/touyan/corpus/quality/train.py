@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from touyan.core.errors import Invalid
-from touyan.corpus.quality.model import BITS, Model, features, sample
+from touyan.corpus.quality.model import BITS, Model, features
 from touyan.corpus.quality.points import Points, blocks
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ class Quality:
     """A shipped model by name, or the path of a file that touyan.corpus.quality.train wrote."""
     digest: str = ""
     """Of the model's file. May be pinned; filled in where it is not, so that the signature tells one model from another."""
-    min_score: float = 0.1
+    min_score: float = 0.15
     flag_below: float = 0.0
     min_chars: int = 40
 
