@@ -5,7 +5,7 @@ Knows roles, verbs and projects; the rights of data are decided in `gate.py`. Ev
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -14,6 +14,10 @@ import cedarpy
 from touyan.core.errors import Invalid, Refused
 from touyan.core.names import nearest
 from touyan.core.party import VERBS, Actor, Verb
+
+
+_SINGLES = 'Thing::"'
+"""How a policy would name one thing. While none does, what is decided for one of a kind is decided for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +39,14 @@ class Decision:
     policies: tuple[str, ...]
 
 
-@lru_cache(4096)
 def decide(actor: Actor, verb: Verb, thing: Thing) -> Decision:
     """The decision, a pure function of its arguments. Raises Invalid on a verb that is none: it becomes part of the question."""
+    return _decided(actor, verb, thing if _SINGLES in _policies() else replace(thing, id="any"))
+
+
+@lru_cache(4096)
+def _decided(actor: Actor, verb: Verb, thing: Thing) -> Decision:
+    """Cedar's answer: about 2 ms, of which most is reading the policies."""
     if verb not in VERBS:
         raise Invalid("bad-verb", f"{str(verb)[:40]!r} is no verb of the policy", nearest(str(verb)[:40], VERBS))
     request = {
