@@ -18,17 +18,6 @@ Labelled: TypeAlias = tuple[str, Spans]
 
 _HERE = Path(__file__).parent
 _SLOT = re.compile(r"\{(\w)\}")
-_PLACES = (
-    "北京市朝阳区 上海市浦东新区 广州市天河区 深圳市南山区 成都市武侯区 杭州市西湖区 南京市鼓楼区 武汉市洪山区 西安市雁塔区 长沙市岳麓区 "
-    "青岛市 苏州市 郑州市 济南 合肥 福州 厦门 昆明 贵阳 南宁 海口 沈阳 大连 长春 哈尔滨 石家庄 太原 呼和浩特 兰州 银川 西宁 拉萨 乌鲁木齐 "
-    "重庆市渝中区 天津市和平区 河北省 山东省 江苏省 浙江省 湖南省 湖北省 四川省 云南省 黄石市 马鞍山市 张家口 江门市 安阳 常州 金华 "
-    "和平路 解放路 人民路 中山路 建设大街 幸福小区 阳光花园 翠湖社区 李家村 王庄镇 高新区 经济开发区 工业园区 美国 日本 韩国 法国 德国 俄罗斯"
-).split()
-_OFFICES = (
-    "市公安局 市住房和城乡建设局 县人民法院 省高级人民法院 区人民检察院 市人民医院 第一中学 实验小学 北京大学 清华大学 复旦大学 中国科学院 "
-    "国家税务总局 市场监督管理局 街道办事处 村民委员会 物业公司 某科技有限公司 华信建筑工程有限公司 金马物流有限公司 宏达房地产开发有限公司 "
-    "中国工商银行 中国人民保险公司 人民日报社 新华社 中央电视台 交通运输局 教育局 民政局 社保中心 供电公司 自来水公司 阿里巴巴 腾讯公司 华为"
-).split()
 
 
 def read_list(name: str) -> list[str]:
@@ -61,6 +50,8 @@ class Writer:
     _titles: dict[str, list[str]] = field(init=False, repr=False)
     _foreign: dict[str, list[str]] = field(init=False, repr=False)
     _public: list[str] = field(init=False, repr=False)
+    _things: dict[str, list[str]] = field(init=False, repr=False)
+    _around: dict[str, list[str]] = field(init=False, repr=False)
     _templates: list[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -69,6 +60,8 @@ class Writer:
         self._given = {name: "".join(lines) for name, lines in read_sections("given.txt").items()}
         self._titles = {name: " ".join(lines).split() for name, lines in read_sections("titles.txt").items()}
         self._foreign = {name: " ".join(lines).split() for name, lines in read_sections("foreign.txt").items()}
+        self._things = {name: " ".join(lines).split() for name, lines in read_sections("things.txt").items()}
+        self._around = {name: " ".join(lines).split(" ") for name, lines in read_sections("around.txt").items()}
         self._public = " ".join(read_list("public.txt")).split()
         self._templates = [line.replace("\\n", "\n") for line in read_list("templates.txt")]
 
@@ -97,8 +90,9 @@ class Writer:
         return self.surname() + self.given()
 
     def spaced_name(self) -> str:
-        """A name of two characters as signatures have it: 张　三."""
-        return self.surname()[0] + self.rng.choice(("　", " ", "　　")) + self.given()[0]
+        """A name of two characters, spaced to the width of three as lists and signatures have it: 张　三."""
+        gap = self.rng.choice(("　", " ", "  ", "　　", "\u00a0", "\u00a0 ", " \u00a0 "))
+        return self.surname()[0] + gap + self.given()[0]
 
     def foreign(self) -> str:
         """A foreign name in Chinese spelling, with the middle dot or without the given name."""
@@ -111,7 +105,8 @@ class Writer:
         rng = self.rng
         if rng.random() < 0.25:
             return self.surname() + rng.choice("哥姐总工叔姨老")
-        tail = self.surname()[0] if rng.random() < 0.6 else self.given()[0]
+        surname = self.surname()
+        tail = surname if len(surname) == 1 and rng.random() < 0.6 else self.given()[0]
         return rng.choice("小小小老老阿阿大") + tail
 
     def given_alone(self) -> str:
@@ -130,6 +125,29 @@ class Writer:
     def write(self) -> Labelled:
         """One filled template."""
         return self.fill(self.rng.choice(self._templates))
+
+    def mention(self) -> Labelled:
+        """A name between what stands before names and what stands after them: thousands of contexts, most of them sensible."""
+        rng = self.rng
+        before, after = rng.choice(self._around["before"]), rng.choice(self._around["after"])
+        name = self.spaced_name() if rng.random() < 0.04 else self.masked() if rng.random() < 0.04 else self.name()
+        before += rng.choice(("", "", "", "", "", "", " ", "　")) if before[-1] in ":：名人" else ""
+        tail = self._thing(rng.choice("ipyhao")) if rng.random() < 0.4 else ""
+        return f"{before}{name}{after}{tail}", [(len(before), len(before) + len(name))]
+
+    def within(self, labelled: Labelled, texts: Sequence[str]) -> Labelled:
+        """The sentence between pieces of other text, as it stands in a document; none of it names anybody."""
+        rng = self.rng
+        text, spans = labelled
+        left, right = rng.choice(texts)[-24:], rng.choice(texts)[:24]
+        left = rng.choice(("", left, left + "\n", left + "\n\n", left + "。", "\n", "　　"))
+        right = rng.choice(("", right, "\n" + right, "。\n" + right, "。" + right, "\n"))
+        return left + text + right, [(start + len(left), end + len(left)) for start, end in spans]
+
+    def plain(self) -> Iterator[Labelled]:
+        """Sentences without a name that are full of what looks like one."""
+        for line in read_list("plain.txt"):
+            yield self.fill(line.replace("\\n", "\n"))
 
     def fill(self, template: str) -> Labelled:
         """The template with its slots filled, and where the names are."""
@@ -158,7 +176,12 @@ class Writer:
             return f"{rng.randint(1940, 2026)}年{rng.randint(1, 12)}月{rng.randint(1, 28)}日"
         if kind == "h":
             return str(rng.choice((rng.randint(1, 9), rng.randint(10, 99), rng.randint(100, 99999))))
-        return rng.choice({"a": _PLACES, "o": _OFFICES, "b": self._titles["before"]}[kind])
+        if kind == "v":
+            return self.surname() + rng.choice(self._things["place-ends"])
+        if kind == "c":
+            place = rng.choice(self._things["places"])[:2] if rng.random() < 0.6 else ""
+            return place + self.given() + self.given()[0] + rng.choice(self._things["firm-ends"])
+        return rng.choice({"a": self._things["places"], "o": self._things["bodies"], "b": self._titles["before"]}[kind])
 
     def substituted(self, labelled: Labelled) -> Labelled:
         """The sentence with other names in the place of its own; what looks like a full name becomes one, the rest stays."""
@@ -184,9 +207,3 @@ class Writer:
         if not is_full or any(old.endswith(title) for title in self._titles["after"]):
             return old
         return self.rng.choice(self._public) if self.rng.random() < 0.2 else self.name()
-
-
-def plain_sentences() -> Iterator[Labelled]:
-    """Sentences without a name that are full of what looks like one."""
-    for line in read_list("plain.txt"):
-        yield line.replace("\\n", "\n"), []

@@ -13,8 +13,17 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from touyan.corpus.personal.names_gate import Gate
-from touyan.corpus.personal.names_network import WORD_CLASSES, WORDS, Lexicon, Network
+from touyan.corpus.personal.names_gate import BEGINS, COLON, HAN, Gate
+from touyan.corpus.personal.names_network import (
+    CHARS,
+    PAIRS,
+    STEPS,
+    WORD_CLASSES,
+    WORD_LENGTHS,
+    WORD_STARTS,
+    Lexicon,
+    Network,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,8 +39,6 @@ _HAN = range(0x3400, 0xA000)
 class Recogniser:
     """All that is needed to look for names."""
 
-    table: NDArray[np.uint16]
-    """(65536,) number of each code point of the basic plane."""
     gate: Gate
     network: Network
 
@@ -51,26 +58,42 @@ def opened(arrays: Mapping[str, NDArray[np.generic]]) -> Recogniser:
 
     characters = "".join(map(chr, arrays["characters"].tolist()))
     folded = {chr(a): chr(b) for a, b in arrays["folded"].tolist()}
-    size = FIRST_CHARACTER + len(characters)
-    table = number_table(characters, folded)
+    numbers = number_table(characters, folded)
+    begins = np.unpackbits(arrays["begins"], count=FIRST_CHARACTER + len(characters)).astype(bool)
     lexicon = Lexicon(np.cumsum(arrays["keys"], dtype=np.uint32), arrays["classes"])
-    words = _table(arrays, "words").reshape(len(WORDS), WORD_CLASSES, -1)
-    layers = [(arrays[f"{name}_weight"].astype(np.float32), arrays[f"{name}_bias"]) for name in ("first", "second", "last")]
-    network = Network(lexicon, _table(arrays, "chars"), _table(arrays, "pairs"), words, *layers)
-    floors = (int(arrays["floors"][0]), int(arrays["floors"][1]))
-    begins = np.unpackbits(arrays["begins"], count=size).astype(bool)
-    return Recogniser(table, Gate(begins, *marks(table, size), arrays["gate"], floors), network)
+    layers = [(arrays[f"{name}_weight"].astype(np.float32), arrays[f"{name}_bias"]) for name in ("second", "last")]
+    network = Network(lexicon, *_first_layer(arrays), *layers)
+    return Recogniser(Gate(flags_of(begins, numbers), numbers, arrays["gate"], tuple(arrays["floors"].tolist())), network)
 
 
-def marks(table: NDArray[np.uint16], size: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """(size,) which numbers are colons, and which are Han characters."""
+def flags_of(begins: NDArray[np.bool_], numbers: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """(65536,) what the gate wants to know of each code unit: see `Gate.flags`."""
     import numpy as np
 
-    colons, han = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
-    colons[table[[ord(c) for c in _COLONS]]] = True
-    han[table[_HAN.start : _HAN.stop]] = True
-    colons[UNKNOWN] = han[UNKNOWN] = False
-    return colons, han
+    flags = begins[numbers].astype(np.uint8) * BEGINS
+    flags[[ord(colon) for colon in _COLONS]] |= COLON
+    flags[_HAN.start : _HAN.stop] |= HAN
+    return flags
+
+
+def _first_layer(arrays: Mapping[str, NDArray[np.generic]]) -> tuple[NDArray[np.int16], ...]:
+    """Tables of characters, pairs and words, multiplied by the weights of their offsets, and the bias."""
+    import numpy as np
+
+    weight = arrays["first_weight"].astype(np.float32) * STEPS
+    chars, pairs = _table(arrays, "chars"), _table(arrays, "pairs")
+    by_char = weight[: len(CHARS) * chars.shape[1]].reshape(len(CHARS), chars.shape[1], -1)
+    by_pair = weight[len(CHARS) * chars.shape[1] :].reshape(len(PAIRS), pairs.shape[1], -1)
+    words = _table(arrays, "words").reshape(len(WORD_STARTS), len(WORD_LENGTHS), WORD_CLASSES, -1) * STEPS
+    two, three, four = (words[:, i] for i in range(len(WORD_LENGTHS)))
+    together = four[:, :, None, None] + three[:, None, :, None] + two[:, None, None, :]
+    tables = (
+        chars @ by_char,
+        pairs @ by_pair,
+        together.reshape(len(WORD_STARTS), -1, words.shape[-1]),
+        arrays["first_bias"] * STEPS,
+    )
+    return tuple(np.round(table).astype(np.int16) for table in tables)
 
 
 def number_table(characters: str, folded: Mapping[str, str]) -> NDArray[np.uint16]:
