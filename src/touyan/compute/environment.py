@@ -1,7 +1,8 @@
 """The environment of a payload: minimal and explicit, whatever the agent's own holds.
 
 Owns the list of variables. Knows nothing of processes. Invariant: no key, no address of a database and no proxy reaches a
-payload; the one secret it may get is the pseudonym key, and only where it refines documents.
+payload; the one secret it may get is the pseudonym key, and only where it refines documents. The one address is of the site's
+own Ray cluster.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from touyan.compute.plugins import EXTRA_STEPS
 ATTEMPT = "TOUYAN_ATTEMPT"
 """Marks every process of an Attempt, so that what a killed agent left can be found."""
 PSEUDONYM_KEY = "TOUYAN_PSEUDONYM_KEY"
+RAY_ADDRESS = "RAY_ADDRESS"
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -40,5 +42,9 @@ def payload_environment(attempt: str, folder: AttemptFolder, threads: int, pseud
         "TOKENIZERS_PARALLELISM": "true",
         ATTEMPT: attempt,
     }
-    optional = {PSEUDONYM_KEY: pseudonym_key, EXTRA_STEPS: os.environ.get(EXTRA_STEPS, "")}
+    optional = {
+        PSEUDONYM_KEY: pseudonym_key,
+        EXTRA_STEPS: os.environ.get(EXTRA_STEPS, ""),
+        RAY_ADDRESS: os.environ.get(RAY_ADDRESS, ""),
+    }
     return {**given, **dict.fromkeys(THREAD_VARIABLES, str(threads)), **{k: v for k, v in optional.items() if v}}

@@ -16,6 +16,8 @@ from touyan.core.errors import Broken, Missing
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    import ray
+
 T = TypeVar("T")
 R = TypeVar("R")
 Place = Literal["processes", "ray"]
@@ -104,7 +106,17 @@ def _on_cluster(function: Callable[[T], R], tasks: Sequence[T]) -> Iterator[tupl
         if not running:
             return
         for reference in ray.wait(list(running))[0]:
-            yield running.pop(reference), ray.get(reference)
+            yield running.pop(reference), _result(reference)
+
+
+def _result(reference: ray.ObjectRef[Any]) -> Any:
+    """What a task gave; what it raised is raised here, without Ray's wrapping, so that an error keeps its family and its hint."""
+    import ray
+
+    try:
+        return ray.get(reference)
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from error
 
 
 def _call(function: Callable[[T], R], task: T) -> R:

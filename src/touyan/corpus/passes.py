@@ -43,6 +43,7 @@ class Passes:
     shards: Sequence[Path]
     stages: Sequence[Stage]
     folder: Path
+    excerpt_mask: Mask
     spread: FanOut[Any, Any]
 
     def run(self) -> list[Tally]:
@@ -50,11 +51,20 @@ class Passes:
         done = [number for number in range(len(self.shards)) if self.work.is_done(part_name(number))]
         tallies = dict(self.spread(partial(_tally, self.work.out), done))
         if len(done) < len(self.shards):
+            self._clear_if_torn(done)
             for stage in self.stages[:-1]:
                 self._survey(stage)
             tallies |= self._make_parts(self.stages[-1], done)
             shutil.rmtree(self.folder)
         return [tallies[number] for number in range(len(self.shards))]
+
+    def _clear_if_torn(self, done: Sequence[int]) -> None:
+        """Begins anew where a finished part was damaged later: the state that it was made from is gone."""
+        settled = [stage for stage in self.stages if self._settled(stage.number).exists()]
+        missing = set(range(len(self.shards))).difference(done)
+        later = self.stages[settled[-1].number : -1] if settled else ()
+        if settled and not all(any(self._state(stage.number, n).exists() for stage in later) for n in missing):
+            shutil.rmtree(self.folder)
 
     def _survey(self, stage: Stage) -> None:
         """Leads all shards through a stage and settles what its surveyor has seen."""
@@ -86,7 +96,8 @@ class Passes:
                 shutil.move(made, file)
             self.work.mark_done(part_name(task.number), files)
             self._tell(stage, n)
-            self._forget(stage.number - 1, task.number)
+            for passed in (stage.number - 1, stage.number):
+                self._forget(passed, task.number)
         return tallies
 
     def _tasks(self, stage: Stage) -> list[ShardTask]:
@@ -100,7 +111,7 @@ class Passes:
                 operators=stage.operators,
                 settled=None if before < 0 else settled_path(self._settled(before), number),
                 surveyor=stage.surveyor,
-                excerpt_mask=Mask(),
+                excerpt_mask=self.excerpt_mask,
             )
             for number, shard in enumerate(self.shards)
         ]

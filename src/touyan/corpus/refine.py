@@ -21,6 +21,7 @@ from touyan.corpus.exclusions import Exclusions
 from touyan.corpus.fan_out import Place, fan_out
 from touyan.corpus.operator import Operator, Refiner, Setting, Surveyor, build
 from touyan.corpus.personal.mask import Mask, pseudonym_key
+from touyan.corpus.personal.policy import IDENTIFIERS
 from touyan.flow.params import to_canonical
 from touyan.flow.step import InputSpec, StepSpec, Work
 
@@ -94,7 +95,7 @@ def run(work: Work[RefineParams]) -> None:
     refiners = with_exclusions(recipe(work.params, key), [asset.path for asset in work.many("exclusions")], Mask(key=key))
     shards = [shard for asset in work.many("documents") for shard in document_shards(asset.path)]
     with fan_out(work.params.fan_out, _processes(work.threads, shards)) as spread:
-        tallies = Passes(work, shards, list(stages(refiners)), _folder(work, key), spread).run()
+        tallies = Passes(work, shards, list(stages(refiners)), _folder(work, key), excerpt_mask(refiners), spread).run()
     summarise(work, refiners, tallies, has_key=key is not None)
 
 
@@ -102,6 +103,12 @@ def with_exclusions(refiners: Sequence[Refiner], folders: Sequence[Path], mask: 
     """Withdrawn documents leave after the repair of their text and before all else."""
     place = len(list(takewhile(lambda refiner: refiner.name in REPAIRS, refiners)))
     return [*refiners[:place], *(Exclusions.read(folder, mask) for folder in folders), *refiners[place:]]
+
+
+def excerpt_mask(refiners: Sequence[Refiner]) -> Mask:
+    """Masks every kind of identifier in excerpts, and whatever else the recipe masks in texts."""
+    own = (kind for refiner in refiners if isinstance(refiner, Mask) for kind in refiner.kinds)
+    return Mask(kinds=tuple(dict.fromkeys((*IDENTIFIERS, *own))))
 
 
 def stages(refiners: Sequence[Refiner]) -> Iterator[Stage]:
