@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +12,10 @@ from touyan.cli.output import answer
 from touyan.cli.session import JsonOption
 from touyan.cli.words import _, example
 
+if TYPE_CHECKING:
+    from touyan.corpus.plant.planted import Planted
+
+TOLD_EVERY = 200
 SUFFIXES = (".jsonl", ".zst", ".gz")
 
 
@@ -35,6 +40,7 @@ def add_to(group: typer.Typer) -> None:
         """Make a labelled corpus with planted defects from clean text."""
         from itertools import chain
 
+        from touyan.cli.corpus_run import Steps
         from touyan.corpus.plant.clean import laws_path, read_clean
         from touyan.corpus.plant.plant import Plan, plant
         from touyan.corpus.plant.planted import FILE, write_planted
@@ -45,10 +51,20 @@ def add_to(group: typer.Typer) -> None:
         plan = Plan(**given | ({"share": share} if share >= 0 else {}))
         target = out if out.suffix in SUFFIXES else out / FILE
         target.parent.mkdir(parents=True, exist_ok=True)
-        n = write_planted(target, chain.from_iterable(plant(read_clean(clean), plan, copy) for copy in range(plan.copies)))
+        documents = chain.from_iterable(plant(read_clean(clean), plan, copy) for copy in range(plan.copies))
+        with Steps() as shown:
+            n = write_planted(target, _told(documents, shown.listener("plant")))
         answer(
             as_json, {"documents": n, "planted": str(target)}, _("Wrote {path}: {n} documents").format(path=target, n=f"{n:,}")
         )
+
+
+def _told(documents: Iterator[Planted], listener: Callable[[float, float | None, str], None]) -> Iterator[Planted]:
+    """The documents; the listener hears of them now and then."""
+    for done, document in enumerate(documents, 1):
+        if done % TOLD_EVERY == 0:
+            listener(done, None, "documents")
+        yield document
 
 
 def _pair(paths: list[Path]) -> tuple[Path, Path]:

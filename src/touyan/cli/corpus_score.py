@@ -26,9 +26,11 @@ def add_to(group: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Score a result on a planted corpus: what was found, what was missed and what was lost."""
+        from touyan.cli.corpus_run import Steps
         from touyan.corpus.plant.score import score as scored
 
-        card = scored(planted, result)
+        with Steps() as shown:
+            card = scored(planted, result, shown.listener("score"))
         print_json(card.to_json()) if as_json else _show(card)
 
 

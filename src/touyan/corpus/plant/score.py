@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from touyan.corpus.plant.store import PlantedStore, planted_store
 ALIKE, CONTAINED = 0.7, 0.8
 MAX_LOST = 4_000
 """Clean documents lost whose nearest kept one is looked for; of more, so many are sampled by their ids and stand for all."""
+TOLD_EVERY = 200
 COPIES = {"near_dup": "near-dup-left", "exact_dup": "exact-dup-left"}
 
 
@@ -39,18 +40,23 @@ class Seen:
     left_by: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
 
-def score(planted: Path, result: Path) -> Scorecard:
+Listener = Callable[[float, float | None, str], None]
+"""Is told now and then how much is done, of how much, in which unit."""
+
+
+def score(planted: Path, result: Path, listener: Listener = lambda done, total, unit: None) -> Scorecard:
     """The scorecard of `result` (see `find_result`) on the planted corpus in `planted`. Raises Missing and Invalid."""
     outcomes = find_result(result)
     with planted_store(read_planted(planted)) as store:
-        tally, seen = Tally(), Seen()
-        for case in _cases(store, outcomes):
+        tally, seen, documents = Tally(), Seen(), store.count()
+        for done, case in enumerate(_cases(store, outcomes), 1):
             apply_rules(case, tally, case.planted.plant)
             _remember(case, seen)
+            if done % TOLD_EVERY == 0:
+                listener(done, documents, "documents")
         _count_pairs(store, seen, tally)
         _count_paragraphs(seen, tally)
         _count_losses(store, outcomes, seen.lost, tally)
-        documents = sum(1 for _ in store.labels())
         left_by = {name: dict(kinds) for name, kinds in seen.left_by.items()}
         return Scorecard(documents, len(seen.kept), tuple(lines_from(tally)), left_by)
 

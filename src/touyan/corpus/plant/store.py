@@ -38,6 +38,10 @@ class PlantedStore:
         fields = orjson.loads(row[0])
         return Planted(**{**fields, "plant": tuple(fields["plant"])})
 
+    def count(self) -> int:
+        """How many documents there are."""
+        return int(self._database.execute("SELECT count(*) FROM planted").fetchone()[0])
+
     def labels(self) -> Iterator[tuple[str, str | None, tuple[str, ...]]]:
         """(id, of, plant) of every document, by id."""
         for identifier, of, plant in self._database.execute("SELECT id, of, plant FROM planted ORDER BY id"):
