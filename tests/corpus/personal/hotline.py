@@ -96,7 +96,10 @@ def _spellings(rng: Random) -> dict[str, tuple[str, ...]]:
         "id-card": (who.id_card, who.id_card.lower(), who.id_card.translate({48 + i: 0xFF10 + i for i in range(10)})),
         "bank-card": (who.bank_card, " ".join(who.bank_card[i : i + 4] for i in range(0, len(who.bank_card), 4))),
         "email": (who.email, who.email.upper(), who.email.replace("@", "(at)"), who.email.replace("@", " @ ")),
-        "plate": (plate + f"{rng.randrange(10**5):05}", plate + f"{rng.randrange(10**4):04}学", plate + f"·D{rng.randrange(10**5):05}", plate + f"{rng.randrange(10**3):03}KL"),
+        "plate": (
+            plate + f"{rng.randrange(10**5):05}", plate + f"{rng.randrange(10**4):04}学", plate + f"·D{rng.randrange(10**5):05}",
+            plate + f"{rng.randrange(10**3):03}KL",
+        ),
         "address": _addresses(rng),
         "birth-date": (f"{birth.year}年{birth.month}月{birth.day}日", f"{birth.year}-{birth.month:02}-{birth.day:02}", f"{birth:%Y/%m/%d}"),
         "passport": (who.passport,), "travel-permit": (who.permit,), "wechat": (who.wechat,), "qq": (who.qq,),

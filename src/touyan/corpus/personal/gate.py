@@ -24,6 +24,7 @@ PLATE_PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋�
 _WIDEST_GAP = 4
 _FIRST_HAN, _LAST_HAN, _WIDE_SPACE = 0x2E80, 0x9FFF, 0x3000
 _BESIDE_A_BIRTH = [*range(-18, 0), *range(2, 14)]  # 出生日期：1990年 and 1990年12月31日出生
+_SEVENTEEN = list(range(17))
 _FOUR_BEFORE = [1, 2, 3, 4]
 _HOUSE_ENDS = "号栋幢弄室单座户组楼房院区"
 _HAN_HOUSE_ENDS = "栋幢弄单"  # 第三号, 五组 and 二楼 are in every regulation; a house number all in Han digits is rare
@@ -53,7 +54,18 @@ def windows(texts: Sequence[str]) -> Mapping[Trace, Mapping[int, Sequence[Window
         for trace, places in _traces(chunk):
             for row, window in _placed(places, chunk, *_REACH[trace]):
                 found[trace][first + row].append(window)
-    return found
+    return {trace: {row: _merged(each) for row, each in rows.items()} for trace, rows in found.items()}
+
+
+def _merged(windows: list[Window]) -> list[Window]:
+    """Windows of several passes over one text, in order, those that touch made one."""
+    merged: list[Window] = []
+    for low, high in sorted(windows):
+        if merged and low <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
+        else:
+            merged.append((low, high))
+    return merged
 
 
 def _chunks(texts: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
@@ -81,6 +93,7 @@ def _traces(chunk: Sequence[str]) -> Iterator[tuple[Trace, tuple[Places, Places]
 
     digits = of(_DIGIT)
     yield "digits", _long_runs(points, digits)
+    yield "digits", _long_words(points, digits)
     years = digits[points[digits + 1] == ord("年")]
     years = years[(points[years[:, None] + _BESIDE_A_BIRTH] == ord("生")).any(axis=1)]
     yield "birth", (years, years)
@@ -95,7 +108,8 @@ def _traces(chunk: Sequence[str]) -> Iterator[tuple[Trace, tuple[Places, Places]
     signs = np.concatenate([of(_SIGN), hashes, *_words(points, begun, _BRACKETED_AT)])
     yield "sign", (signs, signs)
     provinces = of(_PROVINCE)
-    provinces = provinces[_is_letter(points[provinces + 1])]
+    is_mission = (points[provinces] == ord("使")) & ((classes[provinces + 1] & _DIGIT) != 0)
+    provinces = provinces[_is_letter(points[provinces + 1]) | is_mission]
     yield "plate", (provinces, provinces)
     ends = _house_ends()
     hyphens = of(_PAIR)
@@ -119,6 +133,13 @@ def _long_runs(points: NDArray[np.uint16], digits: Places) -> tuple[Places, Plac
     runs = np.concatenate([[0], np.cumsum((gaps > 1) & ~((gaps <= _WIDEST_GAP) & is_apart))])
     first = np.flatnonzero(runs[: -_CROWD + 1] == runs[_CROWD - 1 :]) if len(digits) >= _CROWD else np.zeros(0, dtype=np.int64)
     return digits[first], digits[first + _CROWD - 1]
+
+
+def _long_words(points: NDArray[np.uint16], digits: Places) -> tuple[Places, Places]:
+    """Where 17 letters and digits end with a digit and stand together: vehicles have few digits."""
+    ends = digits[~_is_letter_or_digit(points[digits + 1])]
+    ends = ends[_is_letter_or_digit(points[ends[:, None] - _SEVENTEEN]).all(axis=1)]
+    return ends - _SEVENTEEN[-1], ends
 
 
 def _words(points: NDArray[np.uint16], starts: Places, words: Iterable[str]) -> Iterator[Places]:
