@@ -71,6 +71,7 @@ def _tell(outcome: Outcome) -> None:
         say(_("{n} files or rows could not be read; see {path}").format(
             n=f"{outcome.unreadable:,}", path=outcome.out / "documents" / "unreadable.jsonl"))  # fmt: skip
     say(_("Corpus: {path}").format(path=outcome.out / "corpus"))
+    say(_("Report: {path}").format(path=outcome.out / "report.html"))
 
 
 def _add_lists(group: typer.Typer) -> None:

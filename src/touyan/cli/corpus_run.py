@@ -24,6 +24,7 @@ KEY_COLUMNS = ("id", "doc_id", "url")
 META_COLUMNS = ("url", "link", "source_url", "date")
 """Kept beside the text where a table has them: whole sites are recognised by their addresses."""
 PROVIDER = "local"
+REPORT = "report.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,18 @@ def carry_out(order: Order) -> Outcome:
         run_alone(read.STEP, read_params(order), {"source": [source]}, documents, order.processes, shown.listener("read"))
         made = InputAsset(folder_id(documents), "documents", "read", documents)
         run_alone(refine.STEP, params, {"documents": [made]}, corpus, order.processes, shown.listener("refine"))
+    write_report(order.out, order.recipe)
     unreadable = sum(1 for _ in (documents / "unreadable.jsonl").open("rb"))
     return Outcome(order.out, json.loads((corpus / "summary.json").read_bytes()), unreadable)
+
+
+def write_report(out: Path, recipe: str) -> None:
+    """Writes `report.html`, whole or not at all."""
+    from touyan.report.refinery import render_refinery
+
+    draft = out / ".report.html"
+    draft.write_text(render_refinery(out, recipe), encoding="utf-8")
+    draft.replace(out / REPORT)
 
 
 class Steps:

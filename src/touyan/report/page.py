@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -35,17 +36,18 @@ SECTIONS = (sources, funnel, samples, training, evaluation, lineage, checks, per
 def render(facts: ReportFacts, language: Language = "zh") -> str:
     """The whole file as text, to be written as UTF-8. `language` is the one shown first; the reader may switch."""
     parts = [part for part in (make(facts) for make in SECTIONS) if part is not None]
-    body = el(
-        "body",
-        _switch(language),
-        el("main", masthead(facts), verdict(facts), _contents(parts), [_section(i, p) for i, p in enumerate(parts, 1)]),
-        _foot(facts),
-    )
-    root = el("html", _head(facts), body, lang="zh-Hans" if language == "zh" else "en")
+    return shell(facts.run.title, [masthead(facts), verdict(facts)], parts, _foot(facts), language)
+
+
+def shell(title: str, top: Sequence[Markup], parts: Sequence[Section], foot: Markup, language: Language) -> str:
+    """A whole file: `top`, a table of contents, numbered parts and `foot`."""
+    main = el("main", list(top), _contents(parts), [_section(i, p) for i, p in enumerate(parts, 1)])
+    body = el("body", _switch(language), main, foot)
+    root = el("html", _head(title), body, lang="zh-Hans" if language == "zh" else "en")
     return f"<!doctype html>\n{root.html}\n"
 
 
-def _head(facts: ReportFacts) -> Markup:
+def _head(title: str) -> Markup:
     style, digest = _style()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return el(
@@ -55,7 +57,7 @@ def _head(facts: ReportFacts) -> Markup:
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
         el("meta", name="referrer", content="no-referrer"),
         el("meta", name="color-scheme", content="light dark"),
-        el("title", f"{visible(facts.run.title, 80)} · 头雁 Touyan"),
+        el("title", f"{visible(title, 80)} · 头雁 Touyan"),
         Markup(f"<style>{style}</style>"),
     )
 
@@ -76,7 +78,7 @@ def _switch(language: Language) -> Markup:
     return el("nav", choices, class_="switch", aria_label="语言 / Language")
 
 
-def _contents(parts: list[Section]) -> Markup:
+def _contents(parts: Sequence[Section]) -> Markup:
     return el(
         "nav",
         el("ol", [el("li", el("a", p.title, href=f"#{p.anchor}")) for p in parts]),

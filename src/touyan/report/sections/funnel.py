@@ -28,7 +28,10 @@ _SIDES = (
 
 
 def funnel(facts: ReportFacts) -> Section:
-    corpus = facts.corpus
+    return funnel_of(facts.corpus)
+
+
+def funnel_of(corpus: CorpusFacts) -> Section:
     body: list[Child] = (
         [_stages(corpus)] if corpus.sieves else [note(Words("还没有读取任何文档。", "No document has been read yet."))]
     )

@@ -19,7 +19,10 @@ EXCERPT_CHARS = 220
 
 
 def samples(facts: ReportFacts) -> Section | None:
-    corpus = facts.corpus
+    return samples_of(facts.corpus)
+
+
+def samples_of(corpus: CorpusFacts) -> Section | None:
     if not corpus.sieves:
         return None
     return Section(
