@@ -23,6 +23,8 @@ _FLAT = re.compile(r"设为首页|加入收藏|返回顶部|版权所有|ICP备|
 # A space between Latin words, after a colon or before a clock time divides nothing.
 _GAP = re.compile(r"(?:(?<=[^\x00-\x7f])(?<![：])[ \t\u3000]+(?!\d\d:\d\d|>)|(?<![:>])[ \t\u3000]+(?=[^\x00-\x7f]))")
 
+_CODE = Line(Kind.LAW, "code", "")
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -67,9 +69,8 @@ def layout(text: str, also: tuple[str, ...]) -> Layout:
     in_code = False
     for start, piece in _pieces(text):
         line = kind_of(piece, also)
-        if piece.startswith("```"):
-            in_code = not in_code
-        lines.append(Line(Kind.LAW, "code", line.text) if in_code else line)
+        in_code ^= piece[0] == "`" and piece.startswith("```")
+        lines.append(_CODE if in_code else line)
         starts.append(start)
         ends.append(start + len(piece))
     return Layout(starts, ends, lines)

@@ -6,6 +6,7 @@ Knows nothing about what a line is cut for. Invariant: folding gives one charact
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -80,15 +81,25 @@ def _pack() -> dict[str, list[str]]:
     return sections
 
 
+_COMMON = tuple(zip("，：（）！；？　【】", ",:()!;? []", strict=True))
+"""Marks that every text has: ten replacements in C cost less than one translation by table."""
+
+
 @cache
-def _folding() -> dict[int, str]:
+def _folding() -> tuple[re.Pattern[str], dict[int, str]]:
+    """Which characters are folded besides the common marks, and what each one becomes."""
     wide = {point: chr(point - 0xFEE0) for point in range(0xFF01, 0xFF5F)}
     upper = {point: chr(point + 32) for point in range(0x41, 0x5B)}
-    marks = {0x3000: " ", 0xA0: " ", 0x3010: "[", 0x3011: "]", 0x3014: "[", 0x3015: "]", 0xFF5C: "|", 0x4E28: "|", 0xFF1A: ":"}
-    folding = wide | {point: chr(point - 0xFEE0 + 32) for point in range(0xFF21, 0xFF3B)} | upper | marks
-    return folding | {ord(pair[0]): pair[1] for pair in _pack()["fold"]}
+    wide |= {point: chr(point - 0xFEE0 + 32) for point in range(0xFF21, 0xFF3B)}
+    marks = {0xA0: " ", 0x3014: "[", 0x3015: "]", 0xFF5C: "|", 0x4E28: "|"}
+    traditional = {ord(pair[0]): pair[1] for pair in _pack()["fold"]}
+    folding = wide | upper | marks | traditional
+    return re.compile(f"[{re.escape(''.join(map(chr, folding)))}]"), folding
 
 
 def fold(text: str) -> str:
     """`text` in the form of the lexicon, character by character."""
-    return text.translate(_folding())
+    for mark, plain in _COMMON:
+        text = text.replace(mark, plain)
+    pattern, folding = _folding()
+    return text.translate(folding) if pattern.search(text) else text

@@ -60,14 +60,16 @@ PAGE_KINDS = frozenset({Kind.STRONG, Kind.LIST, Kind.WEAK, Kind.BYLINE, Kind.STA
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a line is, the rule that says so, and its folded text."""
+    """What a line is, and the rule that says so."""
 
     kind: Kind
     rule: str
     text: str
+    """Folded; empty where the line is surely the text's, and nobody asks."""
 
 
 _Found = tuple[Kind, str]
+_LAW, _NUMBERED, _PROSE = Line(Kind.LAW, "law", ""), Line(Kind.NUMBERED, "numbered", ""), Line(Kind.PROSE, "prose", "")
 _END = re.compile(r"[。!?;…]['\"”’」』)\]]*$")
 _QUESTION = re.compile(r"[!?]+$")
 _BUTTON = re.compile(r"\[[^\]]*\](?:\s*\[[^\]]*\])*")
@@ -77,6 +79,8 @@ _SPACED = re.compile(r"(?:\S ){3,}\S")
 _RARE = ((PLACEHOLDER, "template"), (LICENCE, "licence"), (CRUMBS, "breadcrumb"), (NOTICE, "notice"), (PHOTO, "photo-credit"), (SCRIPT, "script"))
 _CHEAP = ((NEIGHBOUR, "neighbour"), (PAGER, "pager"), (PROMOTION, "promotion"), (CREDIT, "byline"))
 _ALL = (*_CHEAP, *_RARE)
+_FIRST = frozenset("[(<«‹←阅上下前后正共第首尾末更想欲获查了欢敬请长扫点打下搜关来稿转微公¥￥$7七在返热报爆新投i纠责0123456789.")
+"""How the cheap patterns begin."""
 _ASCII = ((LICENCE, "licence"), (PLACEHOLDER, "template"), (NOTICE, "notice"), (SCRIPT, "script"), (PROMOTION, "promotion"), (PAGER, "pager"), (NEIGHBOUR, "neighbour"))
 _ASCII_HINTS = ("[object", "copyright", "rights", "(c)", "{", "%", "cookie", "notice:", "document", "window", "_hmt", "var ", "function", "ed by ", "quer", "retrieved", "previous", "next", "uid", " / ", "ads")
 _DIGIT_OR_COLON = re.compile(r"[\d:/|=]|前|刚|今|昨")
@@ -84,8 +88,11 @@ _DIGIT_OR_COLON = re.compile(r"[\d:/|=]|前|刚|今|昨")
 
 def kind_of(raw: str, also: tuple[str, ...] = ()) -> Line:
     """What a line without white space around it is."""
+    protected = PROTECTED.match(raw)
+    if protected:
+        return _LAW if protected.lastgroup == "law" else _NUMBERED
     if len(raw) > SURE_CHARS and raw[-1] in _SENTENCE_ENDS and not NOTICE_HINT.search(raw):
-        return Line(Kind.PROSE if not PROTECTED.match(raw) else Kind.LAW, "prose", raw)
+        return _PROSE
     return _remembered(raw, also)
 
 
@@ -101,9 +108,6 @@ def _found(line: str, also: tuple[str, ...]) -> _Found:
         return Kind.BLANK, "blank"
     if len(line) > MAX_LINE_CHARS:
         return Kind.PROSE, "prose"
-    protected = PROTECTED.match(line)
-    if protected:
-        return (Kind.LAW, "law") if protected.lastgroup == "law" else (Kind.NUMBERED, "numbered")
     if _SPACED.fullmatch(line):
         line = line.replace(" ", "")
     return _by_rule(line) or _by_words(line, also) or _by_length(line)
@@ -120,7 +124,7 @@ def _by_rule(line: str) -> _Found | None:
     if line.isascii():
         rules = _ASCII if any(word in line for word in _ASCII_HINTS) else ()
     else:
-        rules = _ALL if HINT.search(line) else _CHEAP
+        rules = _ALL if HINT.search(line) else _CHEAP if line[0] in _FIRST else ()
     for pattern, rule in rules:
         if pattern.match(line):
             return Kind.STRONG, rule
@@ -167,15 +171,14 @@ def _by_words(line: str, also: tuple[str, ...]) -> _Found | None:
 
 
 _BETWEEN = re.compile(r"[\s|·•/>»]+")
+_MENU = re.compile(r"[^\s|·•/>»,、]{0,10}(?:[\s|·•/>»]+[^\s|·•/>»,、]{1,10}){2,}[\s|·•/>»]*")
 
 
 def _is_menu(line: str, also: tuple[str, ...]) -> bool:
     """Several short names side by side, of which at least two and at least half are words of pages."""
-    if line.isascii() or "," in line or "、" in line or line.count(" ") + line.count("|") + line.count("·") + line.count("/") + line.count(">") < 2:
+    if line.isascii() or not _MENU.fullmatch(line):
         return False
     names = [name for name in _BETWEEN.split(line) if name]
-    if len(names) < 3 or max(map(len, names)) > 10:
-        return False
     told = sum(1 for name in names if _is_plain(lexicon(also).kinds(name)))
     return told >= 2 and told * 2 >= len(names)
 

@@ -81,7 +81,7 @@ class PageLines:
         """The lines of a page that its site repeats."""
         if not self.pages.lines:
             return frozenset()
-        return frozenset(i for i, each in enumerate(page.lines) if line_key(site, each.text) in self.pages.lines)
+        return frozenset(i for i, each in enumerate(page.lines) if each.text and line_key(site, each.text) in self.pages.lines)
 
 
 def _title(columns: Mapping[str, Sequence[str | None]], row: int) -> str | None:

@@ -26,7 +26,8 @@ EDGE_LINES = 4
 _COPYING = re.compile(r"转载|侵权|侵删|版权|转自")
 _CUT_SHORT = re.compile(r"(?:…|\.\.\.)\W*(?:更多|详细|全文|more)?\W*$")
 _DATED = re.compile(r"[(\[]?(?:(?:19|20)\d\d[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}[-/]\d{1,2}|\d{1,2}:\d\d)[)\]]?$")
-NEAR_LINES = 6
+NEAR_LINES, MAX_GAP = 6, 5
+_SIGNED = re.compile(r"[〇零一二三四五六七八九十\d]{2,4} ?年.{2,6}日$")
 _LETTERS = re.compile(r"[\u4e00-\u9fff]{2}.*[\u4e00-\u9fff]{2}|[a-z]+ [a-z]+")
 _WORDED = PAGE_KINDS - {Kind.ORNAMENT}
 MIN_MENU, NAME_CHARS, ACCOUNT_CHARS = 4, 8, 12
@@ -142,15 +143,20 @@ def _names(line: str, title: str) -> bool:
 def _head(page: Layout, cut: Cuts, body: int, heading: int | None) -> None:
     """Above the article, what stands between lines of the page is a menu or a ticker, except the title and what is under it."""
     _menu(page, cut, heading if heading is not None else body)
-    mine = [i for i in range(body) if page.lines[i].kind in _WORDED]
+    mine: list[int] = []
+    for i in range(body):
+        if mine and heading is not None and i > heading and i - mine[-1] > MAX_GAP:
+            break
+        if page.lines[i].kind in _WORDED:
+            mine.append(i)
     if not mine:
         return
-    for i in range(body):
+    for i in range(mine[-1] + 1):
         each = page.lines[i]
         below_title = heading is not None and heading <= i
         if i in cut or each.kind >= Kind.NUMBERED or (below_title and each.kind is Kind.SHORT):
             continue
-        if each.kind in _WORDED or mine[0] < i < mine[-1]:
+        if each.kind in _WORDED or mine[0] < i:
             cut[i] = "menu" if each.kind is Kind.SHORT else each.rule
     if heading is not None:
         _account(page, cut, heading, mine[-1])
@@ -260,7 +266,7 @@ def _tail_start(page: Layout, cut: Cuts, body: range, listed: frozenset[int]) ->
 def _with_buttons(page: Layout, start: int, body: range) -> int:
     """The end mark, or a button up to four short lines above it."""
     for i in range(start - 1, max(start - 5, body.start), -1):
-        if page.lines[i].kind > Kind.SHORT:
+        if page.lines[i].kind > Kind.SHORT or _SIGNED.match(page.lines[i].text):
             break
         if page.lines[i].kind is Kind.WEAK:
             start = i

@@ -21,9 +21,9 @@ STAMP = re.compile(rf"[(\[]?\s?{_MOMENT}\s?[)\]]?(?:\s*{_MOMENT})?")
 
 _NUMERAL = "〇零一二三四五六七八九十百千"
 PROTECTED = re.compile(
-    rf"(?P<law>#{{1,6}}\s|第[{_NUMERAL}\d]{{1,8}}(?:条|章|节|款|项|编|部分|篇|讲|回)(?:之[{_NUMERAL}]+)?|[(]?[{_NUMERAL}]{{1,4}}[)、.]"
+    rf"(?P<law>#{{1,6}}\s|第[{_NUMERAL}\d]{{1,8}}(?:条|章|节|款|项|编|部分|篇|讲|回)(?:之[{_NUMERAL}]+)?|[(（]?[{_NUMERAL}]{{1,4}}[)）、.．]"
     r"|<!--|```)"
-    r"|(?P<item>[(]?\d{1,3}(?:[)、]|\.(?!\d))(?=.*[^\W\d])|\[\d{1,3}\]\s?\S|[(]?[a-h][)、.](?=.*\w)|[①-⑳]|附[件则表录](?!下载)|附:|[-*•]\s(?=.*\w)|\|.*\||>\s\w.{10}|问:|答:|注:|特此|此复|此致|抄送|主题词)"
+    r"|(?P<item>[(（]?\d{1,3}(?:[)）、．]|\.(?!\d))(?=.*[^\W\d])|\[\d{1,3}\]\s?\S|[(（]?[A-Ha-h][)）、.．](?=.*\w)|[①-⑳]|附[件则表录](?!下载)|附[:：]|[-*•]\s(?=.*\w)|\|.*\||>\s\w.{10}|问[:：]|答[:：]|注[:：]|特此|此复|此致|抄送|主题词)"
 )
 
 _SOURCE = (
@@ -133,11 +133,16 @@ RELATED = re.compile(
     r"(?:排行榜?|列表|推荐)?\s?(?:[:>»\])]+|more|更多|换一[换批])*\s*$|related|recommended"
 )
 NOTICE_HINT = re.compile(
-    r"转载|轉載|侵[权删權刪]|[出來来]源|出处|出處|仅供参考|不[构構]成|据此|存[储儲]|传播|代表|声明|聲明|授[权權]|版[权權]|[Cc]ookie|浏览器|举报|公众号|客户端|最后由|评论|登[录錄入]|ICP|二维码|更多|知识共享|cc by|CC BY|自负|法律责任|取自"
+    "转载|轉載|侵权|侵權|侵删|侵刪|出处|出處|来源|來源|仅供参考|不构成|据此|存储|儲存|传播|代表|声明|聲明|授权|授權|版权|版權|cookie|Cookie|浏览器|举报|公众号|客户端"
+    "|最后由|评论|登录|登錄|登入|ICP|二维码|更多|知识共享|CC BY|自负|法律责任|取自"
 )
-"""What a notice has, as it is written. A longer sentence without any of it is prose."""
+"""What a notice has, as it is written. A longer sentence without any of it is prose.
+
+Each alternative begins with a letter and not with a class: only then does `re` skip what none of them begins with.
+"""
 HINT = re.compile(
-    r"[>»›→©{%<摄]|icp|公网安备|记者|通讯员|共\s?\d|[页条]$|copy|rights|版权|许可|备案|标识码|位置|频道|栏目|首页|首 +页|主页|home|转载|侵[权删]|出处|来源|源自|仅供|投资建议|据此操作|存储|发布平台|传播|代表"
-    r"|声明|提示:|授权|cookie|浏览器|script|举报|最后|文明上网|登录|登入|评论|未经|图[片/:源文]|照片|供图|[配题头首]图|视频|object|document|window|adsby|cnzz|_hmt|google|gtag|分辨率|notice:|知识共享|cc[ -]by|creative|自负|法律责任|取自"
+    r">|»|›|→|©|\{|<|摄|页$|条$|%s|%d|<%|\{%|icp|公网安备|记者|通讯员|共\s?\d|copy|rights|版权|许可|备案|标识码|位置|频道|栏目|首页|首 +页|主页|home|转载|侵权|侵删|出处|来源|来自|源自"
+    r"|仅供|投资建议|据此操作|存储|发布平台|传播|代表|声明|提示:|授权|cookie|浏览器|script|举报|最后|文明上网|登录|登入|评论|未经|图片|图/|图:|图源|图文|图为|图说|配图|题图|头图|首图"
+    r"|照片|供图|视频|object|document|window|adsby|cnzz|_hmt|google|gtag|分辨率|notice:|知识共享|cc by|cc-by|creative|自负|法律责任|取自"
 )
-"""What a line has that one of the costly patterns matches; most lines have none of it."""
+"""What a line has that one of the costly patterns matches; most lines have none of it. Literals first, as above."""

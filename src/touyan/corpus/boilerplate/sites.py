@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, TypeAlias
 from zlib import crc32
 
 from touyan.corpus.boilerplate.layout import Layout
-from touyan.corpus.boilerplate.lines import Kind
 from touyan.corpus.operator import DocumentBatch, Survey
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def surveyed(pages: Iterable[tuple[int, int, Layout]]) -> Survey:
     for place, site, page in pages:
         places.append(place)
         sites.append(site)
-        lines += {line_key(site, each.text) for each in page.lines if each.kind is not Kind.LAW and len(each.text) <= MAX_CHARS}
+        lines += {line_key(site, each.text) for each in page.lines if 0 < len(each.text) <= MAX_CHARS}
     line, line_pages = np.unique(np.array(lines, dtype=np.uint64), return_counts=True)
     site, site_pages = np.unique(np.array(sites, dtype=np.uint64), return_counts=True)
     place = np.array(places, dtype=np.int64)
