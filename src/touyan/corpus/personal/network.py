@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from ipaddress import IPv6Address, ip_address
 
-from touyan.corpus.personal.identifier import Identifier
+from touyan.corpus.personal.identifier import Identifier, Kind
 
 _USER = r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9_][A-Za-z0-9._%+\-]{0,254}"  # RFC 5321: a path has at most 256 octets
 _EMAIL = re.compile(rf"{_USER} ?@ ?(?:[A-Za-z0-9][A-Za-z0-9\-]{{0,62}}\.)+[A-Za-z]{{2,24}}")
@@ -33,6 +33,8 @@ _WECHAT = re.compile(  # the form that WeChat prescribes, or a mobile number
     r"(?P<id>[A-Za-z][A-Za-z0-9_\-]{5,19}|1[3-9]\d{9})(?![A-Za-z0-9_\-@.])"
 )
 _QQ = re.compile(rf"(?:(?<![A-Za-z])[Qq][Qq]|扣扣){_NAMED}(?P<id>[1-9]\d{{4,10}})(?![0-9A-Za-z@])")
+
+_ACCOUNTS: tuple[tuple[Kind, re.Pattern[str]], ...] = (("wechat", _WECHAT), ("qq", _QQ))
 
 
 def emails(text: str) -> Iterator[Identifier]:
@@ -62,7 +64,7 @@ def pairs(text: str) -> Iterator[Identifier]:
 
 def accounts(text: str) -> Iterator[Identifier]:
     """WeChat and QQ accounts after the word that names them. A group's number is as good as its members'."""
-    for kind, form in (("wechat", _WECHAT), ("qq", _QQ)):
+    for kind, form in _ACCOUNTS:
         for match in form.finditer(text):
             yield Identifier(*match.span("id"), kind, match["id"])
 
