@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SOURCES = 4
 """Bearers of an anchor that a later one is compared with, and the last one before it."""
+_HITS_AT_ONCE = 1 << 11
 _HITS_A_DOCUMENT = 256
 _HIT_BYTES = 160
 _STEP_UNITS = 256
@@ -48,7 +49,7 @@ def repeats(corpus: Surveyed, min_units: int, min_documents: int, memory_bytes: 
         for found in groups(_keyed(corpus), memory_bytes):
             for hits in _hits(corpus, found, min_documents):
                 spill.put(hits)
-        every = (hit for part in spill.parts() for hit in part.tolist())
+        every = (hit for part in spill.parts() for hit in _promising(corpus, part, min_units))
         for row, hits in groupby(every, key=itemgetter(0)):
             passages = _passages(corpus, row, hits, min_units)
             if passages:
@@ -76,6 +77,17 @@ def _hits(corpus: Surveyed, found: Groups, min_documents: int) -> Iterator[NDArr
         later = index[is_wanted & (source < own)]
         earlier = source[later]
         yield np.column_stack([found.ranks[later], at[later], found.ranks[earlier], at[earlier]])
+
+
+def _promising(corpus: Surveyed, hits: NDArray[np.int64], min_units: int) -> Iterator[Sequence[int]]:
+    """The hits around which enough units agree; of statutes one in seven does, and the others are told from them all at once."""
+    import numpy as np
+
+    for some in np.array_split(hits, 1 + len(hits) // _HITS_AT_ONCE):
+        own, source = (corpus.around(some[:, k], some[:, k + 1], min_units) for k in (0, 2))
+        differs = np.pad(own != source, ((0, 0), (1, 1)), constant_values=True)
+        before, after = differs[:, min_units::-1].argmax(axis=1), differs[:, min_units + 1 :].argmax(axis=1)
+        yield from some[before + after >= min_units].tolist()
 
 
 def _passages(corpus: Surveyed, row: int, hits: Iterable[Sequence[int]], min_units: int) -> list[Repeat]:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+READS_HELD = 64
+"""Texts read from mapped surveys before their pages are let go: a read maps 64 KB around it and more where the kernel likes."""
+
+
 class Surveyed:
     """Shards that were surveyed with at least `place`, `doc_id`, `size` and `units`."""
 
@@ -27,7 +31,8 @@ class Surveyed:
 
         self.shards = shards
         self._starts: list[int] = np.cumsum([0, *(len(shard["place"]) for shard in shards)]).tolist()
-        self._bounds = cache(lambda counts, number: np.cumsum([0, *shards[number][counts]]))
+        self._bounds = cache(lambda counts, number: np.concatenate([[0], np.cumsum(shards[number][counts])]))
+        self._reads = 0
 
     def __len__(self) -> int:
         return self._starts[-1]
@@ -49,6 +54,9 @@ class Surveyed:
         """The entries of one document in a column that has `counts` entries for each."""
         number, inner = self.at(row)
         bounds = self._bounds(counts, number)
+        self._reads += 1
+        if self._reads % READS_HELD == 0:
+            self._let_go()
         return self.shards[number][name][bounds[inner] : bounds[inner + 1]]
 
     def column(self, name: str, at: int | None = None) -> NDArray[np.generic]:
@@ -70,9 +78,30 @@ class Surveyed:
             found[is_here] = self.shards[number][name][places[is_here] - starts[number]]
         return found
 
+    def around(self, rows: NDArray[np.int64], at: NDArray[np.int64], reach: int) -> NDArray[np.uint16]:
+        """The `reach` units on either side of places in texts, shape (n, 2 reach); past the end of a text stands anything."""
+        import numpy as np
+
+        numbers = np.searchsorted(self._starts, rows, side="right") - 1
+        found = np.zeros((len(rows), 2 * reach), dtype=np.uint16)
+        for number in np.flatnonzero(np.bincount(numbers)).tolist():
+            is_here = numbers == number
+            starts = self._bounds("size", number)[rows[is_here] - self._starts[number]] + at[is_here]
+            found[is_here] = self.shards[number]["units"].take(starts[:, None] + np.arange(-reach, reach), mode="clip")
+        self._let_go()
+        return found
+
     def divided(self, values: NDArray[np.generic]) -> list[NDArray[np.generic]]:
         """One value a row, shard by shard."""
         return [values[start:end] for start, end in zip(self._starts, self._starts[1:], strict=False)]
+
+    def _let_go(self) -> None:
+        """Gives back the memory of mapped pages; what is read again comes from the disk again."""
+        import mmap
+
+        mapped = (array.base for shard in self.shards for array in shard.values())
+        for pages in (base for base in mapped if isinstance(base, mmap.mmap)):
+            pages.madvise(mmap.MADV_DONTNEED)
 
 
 def verdicts_by_place(corpus: Surveyed, verdicts: Mapping[int, Verdict]) -> list[dict[int, Verdict]]:
