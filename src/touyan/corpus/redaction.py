@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from touyan.core.document import apply, edits_of
+from touyan.corpus.columns import Columns
 from touyan.corpus.operator import DocumentBatch, Marks, Signature
 from touyan.corpus.passage import (
     EXCERPT_CHARS,
@@ -67,4 +68,6 @@ def _after(batch: DocumentBatch, field: str, values: Sequence[str], marks: Marks
 
 
 def _with_texts(batch: DocumentBatch, texts: Sequence[str]) -> DocumentBatch:
-    return DocumentBatch({**batch.columns, "text": texts})
+    columns = batch.columns
+    assert isinstance(columns, Columns), "a batch is opened before it is judged"
+    return DocumentBatch(columns.replaced("text", texts))
