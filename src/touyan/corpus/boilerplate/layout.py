@@ -19,7 +19,10 @@ _NOTICES = ("转载", "轉載", "侵权", "侵權", "仅供参考", "仅代表",
 """Notices are sentences. A text without other traces of a page is one only where its last lines have one of these."""
 _LAST_LINES, _LAST_CHARS = 6, 600
 FLAT_CHARS, FLAT_SPACES = 160, 12
-_FLAT = re.compile(r"设为首页|加入收藏|返回顶部|版权所有|ICP备|当前位置|上一篇|责任编辑|打印本页|【打印】|公网安备|首页 |登录 |注册 ", re.IGNORECASE)
+_FLAT = re.compile(
+    r"设为首页|加入收藏|返回顶部|版权所有|ICP备|当前位置|上一篇|责任编辑|打印本页|【打印】|公网安备|首页 |登录 |注册 ",
+    re.IGNORECASE,
+)
 # A space between Latin words, after a colon or before a clock time divides nothing.
 _GAP = re.compile(r"(?:(?<=[^\x00-\x7f])(?<![：])[ \t\u3000]+(?!\d\d:\d\d|>)|(?<![:>])[ \t\u3000]+(?=[^\x00-\x7f]))")
 

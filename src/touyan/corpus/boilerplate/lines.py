@@ -76,14 +76,51 @@ _BUTTON = re.compile(r"\[[^\]]*\](?:\s*\[[^\]]*\])*")
 _ADDRESS = re.compile(r"(?:https?:)?//\S+|www\.\S+")
 _ASSIGNED = re.compile(r"var \w+ ?= ?[\"'\[{]")
 _SPACED = re.compile(r"(?:\S ){3,}\S")
-_RARE = ((PLACEHOLDER, "template"), (LICENCE, "licence"), (CRUMBS, "breadcrumb"), (NOTICE, "notice"), (PHOTO, "photo-credit"), (SCRIPT, "script"))
+_RARE = (
+    (PLACEHOLDER, "template"),
+    (LICENCE, "licence"),
+    (CRUMBS, "breadcrumb"),
+    (NOTICE, "notice"),
+    (PHOTO, "photo-credit"),
+    (SCRIPT, "script"),
+)
 _CHEAP = ((NEIGHBOUR, "neighbour"), (PAGER, "pager"), (PROMOTION, "promotion"), (CREDIT, "byline"))
 _ALL = (*_CHEAP, *_RARE)
 _FIRST = frozenset("[(<«‹←阅上下前后正共第首尾末更想欲获查了欢敬请长扫点打下搜关来稿转微公¥￥$7七在返热报爆新投i纠责0123456789.")
 """How the cheap patterns begin."""
-_ASCII = ((LICENCE, "licence"), (PLACEHOLDER, "template"), (NOTICE, "notice"), (SCRIPT, "script"), (PROMOTION, "promotion"), (PAGER, "pager"), (NEIGHBOUR, "neighbour"))
-_ASCII_HINTS = ("[object", "copyright", "rights", "(c)", "{", "%", "cookie", "notice:", "document", "window", "_hmt", "var ", "function", "ed by ", "quer", "retrieved", "previous", "next", "uid", " / ", "ads")
-_DIGIT_OR_COLON = re.compile(r"[\d:/|=]|前|刚|今|昨")
+_ASCII = (
+    (LICENCE, "licence"),
+    (PLACEHOLDER, "template"),
+    (NOTICE, "notice"),
+    (SCRIPT, "script"),
+    (PROMOTION, "promotion"),
+    (PAGER, "pager"),
+    (NEIGHBOUR, "neighbour"),
+)
+_ASCII_HINTS = (
+    "[object",
+    "copyright",
+    "rights",
+    "(c)",
+    "{",
+    "%",
+    "cookie",
+    "notice:",
+    "document",
+    "window",
+    "_hmt",
+    "var ",
+    "function",
+    "ed by ",
+    "quer",
+    "retrieved",
+    "previous",
+    "next",
+    "uid",
+    " / ",
+    "ads",
+)
+_TELLING = re.compile(r"[\d:/|=]|前|刚|今|昨|编辑|责编|校对|审核|监制|摄影")
 
 
 def kind_of(raw: str, also: tuple[str, ...] = ()) -> Line:
@@ -115,7 +152,9 @@ def _found(line: str, also: tuple[str, ...]) -> _Found:
 
 def _by_length(line: str) -> _Found:
     """Prose ends its sentence or is long; a title may end with a question."""
-    if len(line) > (CLAUSE_CHARS if "," in line else PROSE_CHARS) or (_END.search(line) and not (_QUESTION.search(line) and len(line) <= TITLE_CHARS)):
+    if len(line) > (CLAUSE_CHARS if "," in line else PROSE_CHARS) or (
+        _END.search(line) and not (_QUESTION.search(line) and len(line) <= TITLE_CHARS)
+    ):
         return Kind.PROSE, "prose"
     return Kind.SHORT, "short"
 
@@ -130,7 +169,7 @@ def _by_rule(line: str) -> _Found | None:
             return Kind.STRONG, rule
     if RELATED.match(line):
         return Kind.LIST, "list"
-    if not _DIGIT_OR_COLON.search(line):
+    if not _TELLING.search(line):
         return None
     if _ASSIGNED.match(line):
         return Kind.WEAK, "script"
@@ -147,7 +186,9 @@ def _by_rule(line: str) -> _Found | None:
     return None
 
 
-_SOCIAL = re.compile(r"公众号|朋友圈|分享|二维码|扫一扫|扫码|蓝字|全文|加载|好友|客户端|app|评论|点赞|在看|红包|登录|登入|浏览器|cookie|javascript")
+_SOCIAL = re.compile(
+    r"点个赞|公众号|朋友圈|分享|二维码|扫一扫|扫码|蓝字|全文|加载|好友|客户端|app|评论|点赞|在看|红包|登录|登入|浏览器|cookie|javascript"
+)
 
 
 def _by_words(line: str, also: tuple[str, ...]) -> _Found | None:

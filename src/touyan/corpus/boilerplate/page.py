@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
 
 from touyan.corpus.boilerplate.layout import Layout
 from touyan.corpus.boilerplate.lines import PAGE_KINDS, Kind
@@ -31,6 +32,7 @@ _SIGNED = re.compile(r"[〇零一二三四五六七八九十\d]{2,4} ?年.{2,6}�
 _LETTERS = re.compile(r"[\u4e00-\u9fff]{2}.*[\u4e00-\u9fff]{2}|[a-z]+ [a-z]+")
 _WORDED = PAGE_KINDS - {Kind.ORNAMENT}
 MIN_MENU, NAME_CHARS, ACCOUNT_CHARS = 4, 8, 12
+MAX_ENCLOSED, ENCLOSED_CHARS = 2, 24
 _NAMES = frozenset({Kind.SHORT, Kind.STRONG, Kind.LIST, Kind.WEAK, Kind.ORNAMENT})
 _NUMBER = re.compile(r"^[\d.]+\s*")
 _SUFFIX = re.compile(r"\s*[_\-|—(–:·]")
@@ -62,6 +64,7 @@ def cuts(page: Layout, title: str | None, frequent: frozenset[int]) -> tuple[Cut
         _head(page, cut, body.start, heading)
         _contents(page, cut)
         _repeats(page, cut, heading)
+        _enclosed(page, cut, heading)
     _site(page, cut, frequent)
     cut.update({i: "time" for i, rule in cut.items() if rule == "stamp" and heading is not None and i > heading + 8})
     return cut, heading
@@ -111,7 +114,9 @@ def _trimmed(page: Layout, run: range) -> range:
 def _body(page: Layout, cut: Cuts) -> range:
     """From the first line of prose or law to behind the last."""
     text = [i for i, each in enumerate(page.lines) if each.kind >= Kind.PROSE and i not in cut]
-    first = next((i for i in text if not all(j in cut for j in range(i + 1, min(i + 3, len(page))))), text[0] if text else len(page))
+    first = next(
+        (i for i in text if not all(j in cut for j in range(i + 1, min(i + 3, len(page))))), text[0] if text else len(page)
+    )
     return range(first, text[-1] + 1) if text else range(len(page), len(page))
 
 
@@ -125,7 +130,11 @@ def _labelled(page: Layout, cut: Cuts) -> None:
 
 def _title(page: Layout, body: int, title: str | None) -> int | None:
     """The line that the reader called the title, or one that comes twice, or the longest of the last ones above the byline."""
-    short = [i for i in range(body) if page.lines[i].kind is Kind.SHORT and page.chars(i) in TITLE_CHARS and _LETTERS.search(page.lines[i].text)]
+    short = [
+        i
+        for i in range(body)
+        if page.lines[i].kind is Kind.SHORT and page.chars(i) in TITLE_CHARS and _LETTERS.search(page.lines[i].text)
+    ]
     named = [i for i in short if title and page.lines[i].text == title]
     bylines = [i for i in range(body) if page.lines[i].rule in ("byline", "stamp")]
     above = [i for i in short if bylines and i < bylines[-1]]
@@ -169,6 +178,21 @@ def _account(page: Layout, cut: Cuts, heading: int, end: int) -> None:
             cut.update({i: "account" for i in run if page.chars(i) <= ACCOUNT_CHARS and i not in cut})
 
 
+def _enclosed(page: Layout, cut: Cuts, heading: int | None) -> None:
+    """One or two short lines in the midst of lines that are cut: words that no lexicon has."""
+    known = sorted(i for i in cut if page.lines[i].kind is not Kind.ORNAMENT)
+    for n, (left, right) in enumerate(pairwise(known)):
+        gap = range(left + 1, right)
+        dense = (n > 0 and known[n - 1] == left - 1) or (n + 2 < len(known) and known[n + 2] == right + 1)
+        if dense and 1 <= len(gap) <= MAX_ENCLOSED and heading not in gap and all(_is_name(page, i) for i in gap):
+            cut.update({i: "enclosed" for i in gap})
+
+
+def _is_name(page: Layout, i: int) -> bool:
+    each = page.lines[i]
+    return each.kind in (Kind.SHORT, Kind.ORNAMENT) and page.chars(i) <= ENCLOSED_CHARS and not _SIGNED.match(each.text)
+
+
 def _menu(page: Layout, cut: Cuts, end: int) -> None:
     """A menu at the top: names of a few letters, at least one in three of them known from other menus."""
     top = next((i for i in range(end) if page.lines[i].kind not in _NAMES or page.chars(i) > NAME_CHARS), end)
@@ -196,7 +220,13 @@ def _repeats(page: Layout, cut: Cuts, heading: int | None) -> None:
         return
     title = page.lines[heading].text
     for i, each in enumerate(page.lines):
-        if i != heading and i not in cut and each.kind < Kind.PROSE and _names(each.text, title) and (i < heading or each.text == title):
+        if (
+            i != heading
+            and i not in cut
+            and each.kind < Kind.PROSE
+            and _names(each.text, title)
+            and (i < heading or each.text == title)
+        ):
             cut[i] = "repeated-title"
 
 
@@ -229,7 +259,9 @@ def _goes(page: Layout, i: int, listed: frozenset[int]) -> bool:
     each = page.lines[i]
     if each.kind is Kind.NUMBERED:
         return i in listed
-    return each.kind < Kind.NUMBERED or (each.kind is Kind.PROSE and (_is_teaser(page, i, listed) or _is_among_links(page, i, listed)))
+    return each.kind < Kind.NUMBERED or (
+        each.kind is Kind.PROSE and (_is_teaser(page, i, listed) or _is_among_links(page, i, listed))
+    )
 
 
 def _is_teaser(page: Layout, i: int, listed: frozenset[int]) -> bool:
@@ -250,7 +282,9 @@ def _beside(page: Layout, i: int) -> set[Kind]:
 
 def _tail_start(page: Layout, cut: Cuts, body: range, listed: frozenset[int]) -> int:
     """Where the article has ended: the first end mark behind which there is little prose, and none of it but teasers."""
-    before = sum(page.chars(i) for i in body if page.lines[i].kind >= Kind.PROSE and i not in cut and not _is_teaser(page, i, listed))
+    before = sum(
+        page.chars(i) for i in body if page.lines[i].kind >= Kind.PROSE and i not in cut and not _is_teaser(page, i, listed)
+    )
     after, start, run = 0, len(page), 0
     for i in range(len(page) - 1, body.start, -1):
         is_text = page.lines[i].kind >= Kind.PROSE and i not in cut and not _is_teaser(page, i, listed)

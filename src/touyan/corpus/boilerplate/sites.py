@@ -25,6 +25,7 @@ MAX_CHARS = 120
 _HOST = re.compile(r"https?://([^/\s\"?#]+)", re.IGNORECASE)
 _URL_FIELD = re.compile(r"\"(?:url|link|uri|source_url)\"\s*:\s*\"(https?://[^\"]+)", re.IGNORECASE)
 
+
 def site_of(batch: DocumentBatch, row: int) -> int:
     """Key of the site that a document comes from: the host of its address, or else its source."""
     columns = batch.columns
