@@ -16,6 +16,7 @@ from touyan.core.document import Verdict
 from touyan.core.errors import Invalid, Missing
 from touyan.corpus.operator import DocumentBatch, Marks
 from touyan.corpus.personal.mask import FIELDS, KEY_VARIABLE, Mask
+from touyan.corpus.personal.policy import IDENTIFIERS
 
 SELECTORS = ("document", "source", "subject")
 
@@ -33,7 +34,7 @@ class Exclusions:
     documents: frozenset[str] = field(default=frozenset(), repr=False)
     sources: frozenset[str] = field(default=frozenset(), repr=False)
     subjects: frozenset[str] = field(default=frozenset(), repr=False)
-    mask: Mask = field(default=Mask(), repr=False)
+    mask: Mask = field(default=Mask(kinds=IDENTIFIERS), repr=False)
 
     @classmethod
     def read(cls, folder: Path, mask: Mask) -> Exclusions:

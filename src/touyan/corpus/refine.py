@@ -92,7 +92,9 @@ def run(work: Work[RefineParams]) -> None:
     from touyan.store.formats.documents import document_shards
 
     key = pseudonym_key()
-    refiners = with_exclusions(recipe(work.params, key), [asset.path for asset in work.many("exclusions")], Mask(key=key))
+    refiners = with_exclusions(
+        recipe(work.params, key), [asset.path for asset in work.many("exclusions")], Mask(kinds=IDENTIFIERS, key=key)
+    )
     shards = [shard for asset in work.many("documents") for shard in document_shards(asset.path)]
     with fan_out(work.params.fan_out, _processes(work.threads, shards)) as spread:
         tallies = Passes(work, shards, list(stages(refiners)), _folder(work, key), excerpt_mask(refiners), spread).run()

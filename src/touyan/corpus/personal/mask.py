@@ -17,7 +17,7 @@ from touyan.core.errors import Missing
 from touyan.corpus.operator import DocumentBatch, Marks
 from touyan.corpus.personal.find import find_all, settled
 from touyan.corpus.personal.identifier import PRIORITY, Identifier
-from touyan.corpus.personal.policy import IDENTIFIERS, REASONS, REPLACEMENTS, kinds_of, policy_of
+from touyan.corpus.personal.policy import KINDS, REASONS, REPLACEMENTS, kinds_of, policy_of
 from touyan.corpus.personal.subjects import SINGULAR, subjects
 
 KEY_VARIABLE = "TOUYAN_PSEUDONYM_KEY"
@@ -40,7 +40,7 @@ class Mask:
     name: ClassVar[str] = "mask"
     version: ClassVar[str] = "2"
 
-    kinds: tuple[str, ...] = IDENTIFIERS
+    kinds: tuple[str, ...] = KINDS
     policy: tuple[str, ...] = ()
     """What is done with a kind, as 'kind=action': see `touyan.corpus.personal.policy`."""
     han_digits: bool = False
