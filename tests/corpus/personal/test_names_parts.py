@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from touyan.corpus.personal import names_gate, names_network
+from touyan.corpus.personal.names_foreign import dots, dotted
 from touyan.corpus.personal.names_gate import BEGINS, COLON, HAN, LOOKS, PATTERNS, TABLE_BITS, Gate
 from touyan.corpus.personal.names_network import CHARS, WORD_CLASSES, WORD_STARTS, Lexicon, windows, word_keys
 from touyan.corpus.personal.names_spread import Reading, names_of
@@ -137,11 +138,12 @@ def test_a_doubtful_reading_is_confirmed_by_a_sure_one_elsewhere() -> None:
 
 @pytest.mark.parametrize("text", ["约翰·史密斯", "加布里埃尔·加西亚·马尔克斯", "艾尼瓦尔·买买提"])
 def test_a_foreign_name_is_one_name_with_all_its_parts(text: str) -> None:
-    assert names_of(f"据{text}说", [], 0.5) == [(1, 1 + len(text))]
+    assert [(name.start, name.end) for name in dotted(f"据{text}说")] == [(1, 1 + len(text))]
+    assert len(dots(units_of(text))) == text.count("·")
 
 
 def test_a_dot_between_other_words_makes_no_name() -> None:
-    assert names_of("《北京·上海》与数据·算法", [], 0.5) == []
+    assert list(dotted("《北京·上海》与数据·算法")) == []
 
 
 READINGS = st.builds(

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from touyan.corpus.personal.identifier import Identifier
+from touyan.corpus.personal.names_foreign import dots, dotted
 from touyan.corpus.personal.names_network import LENGTHS, windows
 from touyan.corpus.personal.names_spread import Reading, names_of
 from touyan.corpus.personal.names_text import JoinedTexts, joined
@@ -50,6 +51,8 @@ def _readings(texts: Sequence[str]) -> Iterator[tuple[int, Reading]]:
         at = gate.candidates(some.units)
         places.append((some, at))
         seen.append(windows(some.units, at, gate.numbers))
+        for row in {some.place(int(dot))[0] for dot in dots(some.units)}:
+            yield from ((row, reading) for reading in dotted(texts[row]))
     if not any(len(at) for _, at in places):
         return
     chances = network.probabilities(np.concatenate(seen, axis=1))
