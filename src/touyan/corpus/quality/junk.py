@@ -7,6 +7,7 @@ same seed gives the same texts, and no telephone number, address or company in t
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 
@@ -18,7 +19,7 @@ _SURNAMES, _GIVEN = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤�
 
 @cache
 def _words() -> Mapping[str, Sequence[str]]:
-    """places, goods, tails (what is searched with them), calls (to act) and chrome."""
+    """places, goods, tails (what is searched with them), calls (to act), chrome; lines of pages and pitches, with slots."""
     from ruamel.yaml import YAML
 
     return YAML(typ="safe").load(_WORDS)
@@ -47,6 +48,43 @@ def _contact(draw: random.Random) -> str:
     return way + "".join(draw.choices("0123456789", k=draw.randint(6, 11)))
 
 
+def _pitch(draw: random.Random) -> str:
+    """Sales talk in whole sentences."""
+    said = [_filled(pitch, draw) for pitch in draw.sample(_words()["pitches"], draw.randint(4, 12))]
+    return draw.choice(["\n", "。", "！", "！！\n"]).join(said) + "，" + _contact(draw)
+
+
+def _page(draw: random.Random) -> str:
+    """What stands around an article, without the article."""
+    lines = [_filled(line, draw) for line in draw.sample(_words()["lines"], draw.randint(8, 40))]
+    return draw.choice(["\n", "\n", " ", " | "]).join(lines)
+
+
+def _filled(line: str, draw: random.Random) -> str:
+    """The line with its slots filled: p place, g goods, n number, d date, u user, t telephone, e address."""
+    return re.sub(r"\{([pgndute])\}", lambda slot: _SLOTS[slot[1]](draw), line)
+
+
+def _date(draw: random.Random) -> str:
+    mark = draw.choice("-/.")
+    return f"20{draw.randint(10, 25)}{mark}{draw.randint(1, 12):02}{mark}{draw.randint(1, 28):02}"
+
+
+def _name(draw: random.Random) -> str:
+    return draw.choice(_SURNAMES) + "".join(draw.choices(_GIVEN, k=draw.randint(1, 2)))
+
+
+_SLOTS: Mapping[str, Callable[[random.Random], str]] = {
+    "p": lambda draw: draw.choice(_words()["places"]),
+    "g": lambda draw: draw.choice(_words()["goods"]),
+    "n": lambda draw: str(draw.randrange(10 ** draw.randint(1, 5))),
+    "d": _date,
+    "u": _name,
+    "t": lambda draw: f"0{draw.randint(10, 99)}-{draw.randrange(10**7):07}",
+    "e": lambda draw: f"{draw.choice(['info', 'jubao', 'web', 'news'])}@site{draw.randrange(999)}.example",
+}
+
+
 def _stuffing(draw: random.Random) -> str:
     """Keywords put together for a search engine."""
     places, goods = draw.sample(_words()["places"], draw.randint(1, 4)), draw.sample(_words()["goods"], draw.randint(1, 4))
@@ -63,7 +101,7 @@ def _chrome(draw: random.Random) -> str:
 def _counter(draw: random.Random) -> str:
     kinds: list[Callable[[], str]] = [
         lambda: "", lambda: "", lambda: "", lambda: "", lambda: f" {draw.randint(0, 9)}", lambda: f"({draw.randint(0, 9999)})",
-        lambda: f" 20{draw.randint(10, 25)}-{draw.randint(1, 12):02}-{draw.randint(1, 28):02}", lambda: ">", lambda: ":", lambda: "»",
+        lambda: f" {_date(draw)}", lambda: ">", lambda: ":", lambda: "»",
     ]  # fmt: skip
     return draw.choice(kinds)()
 
@@ -111,6 +149,6 @@ def _template(draw: random.Random) -> str:
 
 
 KINDS: tuple[Callable[[random.Random], str], ...] = (
-    _advert, _stuffing, _chrome, _noise, _machine_list, _advert, _stuffing, _chrome, _noise, _template,
+    _advert, _stuffing, _chrome, _noise, _page, _pitch, _machine_list, _stuffing, _page, _noise, _template, _page,
 )  # fmt: skip
-"""In turn; what is hard to learn or common on the web comes twice."""
+"""In turn; what is hard to learn or common on the web comes more than once."""

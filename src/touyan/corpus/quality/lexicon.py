@@ -44,8 +44,8 @@ class Lexicon:
     """Shipped packs by name, or paths of YAML files of the same form."""
     digests: tuple[str, ...] = ()
     """Of the packs' files, in their order. May be pinned; filled in where they are not."""
-    flag_density: float = 10.0
-    drop_density: float = 30.0
+    flag_density: float = 8.0
+    drop_density: float = 15.0
     min_terms: int = 3
 
     def __post_init__(self) -> None:
