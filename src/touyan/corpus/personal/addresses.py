@@ -8,6 +8,7 @@ says that a person lives there, or where it shares a line with a person's number
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -113,5 +114,11 @@ def _is_of_a_person(text: str, address: Identifier, found: list[Identifier]) -> 
     if address.kind != "office-address" or _is_office(text, address.start, address.end):
         return False
     low = text.rfind("\n", 0, address.start) + 1
-    high = text.find("\n", address.end) if "\n" in text[address.end :] else len(text)
-    return any(each.kind in _PERSONAL and low <= each.start < high for each in found)
+    end = text.find("\n", address.end)
+    high = end if end >= 0 else len(text)
+    first, last = bisect_left(found, low, key=_start), bisect_left(found, high, key=_start)
+    return any(each.kind in _PERSONAL for each in found[first:last])
+
+
+def _start(found: Identifier) -> int:
+    return found.start

@@ -16,11 +16,11 @@ from touyan.corpus.personal.identifier import Identifier, Kind
 _ALONE, _END = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"
 _CODE = re.compile(rf"{_ALONE}[0-9A-Za-z](?: ?-?[0-9A-Za-z]){{16,17}}{_END}")
 
-# The province, the office, an optional point, and five or (new energy) six places without I and O.
+# The province, the office, an optional point, and five or (new energy) six places. I and O were never issued, but are written.
 _PLATE = re.compile(
     rf"(?<![A-Za-z0-9])[{PLATE_PROVINCES}][A-HJ-Za-hj-z](?: ?[·•.． -] ?| )?"
-    r"(?:(?:[DFABCEGHJKdfabceghjk][A-HJ-NP-Za-hj-np-z0-9]\d{4}|\d{5}[DFABCEGHJKdfabceghjk])"
-    r"|[A-HJ-NP-Za-hj-np-z0-9]{5}|[A-HJ-NP-Za-hj-np-z0-9]{4}[学警挂港澳试超领使]|\d{3}[学警]\d)(?![A-Za-z0-9])"
+    r"(?:(?:[A-HJKa-hjk][A-Za-z0-9]\d{4}|\d{5}[A-HJKa-hjk])"
+    r"|[A-Za-z0-9]{5}|[A-Za-z0-9]{4}[学警挂港澳试超领使]|\d{3}[学警]\d)(?![A-Za-z0-9])"
 )
 _PLATE_WORD = re.compile(r"(?:车牌|号牌|牌照|车号|车辆)[^\d\n]{0,8}\Z")
 _DIPLOMATIC = re.compile(r"使\d{3}[·•.]?\d{3}(?![0-9])")

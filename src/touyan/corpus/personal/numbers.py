@@ -20,9 +20,11 @@ _HOTLINE = re.compile(r"[48]00[1-9]\d{6}")
 _MOBILE_GROUPS = frozenset({(11,), (3, 4, 4), (3, 8), (7, 4), (4, 4, 3), (3, 3, 5), (4, 3, 4)})
 _HOTLINE_GROUPS = frozenset({(10,), (3, 7), (3, 3, 4), (3, 4, 3), (4, 3, 3), (6, 4)})
 _COUNTRY = frozenset({"86", "086", "0086"})
-_UNIT = re.compile(r" ?(?:[元万亿吨斤株尾件]|美元|欧元|日元|港元|人民币|平方|立方|千瓦|公里|[Kk][Ww])")
+_UNIT = re.compile(r" ?(?:[元吨斤株尾件]|美元|欧元|日元|港元|人民币|平方|立方|千瓦|公里|[Kk][Ww])")
 _CURRENCY = ("¥", "￥", "$", "€", "£")
-_TELEPHONE_WORD = re.compile(r"(?:tel|phone|mobile|mob|cell|call|wechat|weixin|wx|vx|qq|id|no)[.:]?\Z", re.IGNORECASE)
+_TELEPHONE_WORD = re.compile(
+    r"(?:tel|phone|mobile|mob|cell|call|wechat|weixin|wx|vx|qq|id|no|(?<![A-Za-z])[vtm])[.:]?\Z", re.IGNORECASE
+)
 _OLD_ID_WORD = re.compile(r"(?:身份证|公民身份|证件)[^\d\n]{0,12}\Z")
 _ACCOUNT_WORD = re.compile(r"(?:银行|[卡账帐]号|[账帐]户|信用卡|储蓄卡|借记卡|尾号)[^\d\n]{0,12}\Z")
 # A word that names the number: what stands before it is then no card and no telephone, whatever its digits say.
