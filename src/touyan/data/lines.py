@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from touyan.core.errors import Missing
 from touyan.data.encoding import encoding_of_lines
 from touyan.data.reader import MAX_INFLATION, Damaged
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 CHUNK_BYTES = 1 << 20
+_PACKINGS = {".gz": "gzip", ".zst": "zstd"}
 
 
 def bounded_lines(path: Path, max_bytes: int) -> Iterator[bytes | None]:
@@ -64,28 +64,14 @@ class _Inflated(io.RawIOBase):
 
 @contextmanager
 def _opened(path: Path, max_bytes: int) -> Iterator[BinaryIO]:
-    suffix = path.suffix.lower()
-    with path.open("rb") as file:
-        if suffix not in (".gz", ".zst"):
+    packing = _PACKINGS.get(path.suffix.lower())
+    if packing is None:
+        with path.open("rb") as file:
             yield file
-            return
-        stream = _gunzipped(file) if suffix == ".gz" else _unpacked(file)
+        return
+    import pyarrow as pa
+
+    # Arrow's streams take several frames one after another, and tell a file that was cut short.
+    with pa.CompressedInputStream(pa.OSFile(str(path)), packing) as stream:
         raw = _Inflated(stream, max_bytes + MAX_INFLATION * path.stat().st_size)
         yield cast(BinaryIO, io.BufferedReader(raw, CHUNK_BYTES))
-
-
-def _gunzipped(file: BinaryIO) -> BinaryIO:
-    import gzip
-
-    return cast(BinaryIO, gzip.GzipFile(fileobj=file))
-
-
-def _unpacked(file: BinaryIO) -> BinaryIO:
-    try:
-        import zstandard
-    except ImportError as error:
-        hint = "pip install 'touyan[data]'"
-        raise Missing("no-zstandard", "a file is compressed by Zstandard, whose library is not installed", hint) from error
-    # Frames of a larger window would need as much memory; `zstd --long` makes them, nobody else does.
-    window_bytes = 128 << 20
-    return cast(BinaryIO, zstandard.ZstdDecompressor(max_window_size=window_bytes).stream_reader(file, read_across_frames=True))
