@@ -20,6 +20,7 @@ import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -44,13 +45,13 @@ def main(target: Path) -> None:
     counts = Counts()
     for text in laws():
         plain = folded(text)
-        counts.pairs.update(zip(plain, plain[1:], strict=False))
+        counts.pairs.update(pairwise(plain))
         counts.starts.update(plain)
     for word, count in words():
         weight = WORD_WEIGHT * count
         counts.starts[word[0]] += weight  # type: ignore[assignment]
         counts.ends[word[-1]] += weight  # type: ignore[assignment]
-        for pair in zip(word, word[1:], strict=False):
+        for pair in pairwise(word):
             counts.pairs[pair] += weight  # type: ignore[assignment]
     write(target, counts)
 

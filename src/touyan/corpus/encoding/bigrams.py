@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
 
 STEPS_PER_NAT = 12
 """Resolution of the stored log-probabilities; one byte reaches to exp(-21)."""
@@ -56,7 +57,7 @@ class Bigrams:
         plain = folded(text)
         if len(plain) < 2:
             return 0.0
-        return sum(self.after(a, b) for a, b in zip(plain, plain[1:], strict=False)) / (len(plain) - 1)
+        return sum(self.after(a, b) for a, b in pairwise(plain)) / (len(plain) - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +65,25 @@ class Learned:
     """The table, and what the text under the doctor's hands says elsewhere about its own words."""
 
     table: Bigrams
-    pairs: Counter[str]
-    firsts: Counter[str]
+    pairs: Mapping[str, int] = field(repr=False)
+    firsts: Mapping[str, int] = field(repr=False)
+    known: dict[str, float] = field(repr=False, compare=False)
+    """Answers given before: a search asks the same few thousand pairs over and over."""
 
     @classmethod
     def of(cls, text: str) -> Learned:
         plain = folded(text)
-        pairs = Counter(plain[i : i + 2] for i in range(len(plain) - 1))
-        return cls(table(), pairs, Counter(plain[:-1]))
+        return cls(table(), Counter(map("".join, pairwise(plain))), Counter(plain[:-1]), {})
 
     def after(self, first: str, second: str) -> float:
         """log P(second | first), mixed of the table and of the text."""
-        general = self.table.after(first, second)
-        seen = self.pairs[first + second]
+        answer = self.known.get(first + second)
+        if answer is None:
+            answer = self.known[first + second] = self._after(first, second)
+        return answer
+
+    def _after(self, first: str, second: str) -> float:
+        general, seen = self.table.after(first, second), self.pairs.get(first + second)
         if not seen:
             return general
         return math.log((1 - _FROM_TEXT) * math.exp(general) + _FROM_TEXT * seen / (self.firsts[first] + _TRUST))

@@ -16,7 +16,7 @@ from functools import lru_cache
 from touyan.core.document import Span
 from touyan.corpus.encoding.bigrams import Learned
 from touyan.corpus.encoding.characters import readings, simplified_forms
-from touyan.corpus.encoding.torn import SYLLABLE, Mending, Page, mended
+from touyan.corpus.encoding.torn import CONVINCING, SYLLABLE, Mending, Page, mended
 
 _TONES = "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ"
 _MARKED = re.compile(rf"([\u4e00-\u9fff])\(({SYLLABLE})\)")
@@ -24,9 +24,8 @@ _LEFT = re.compile(rf"\(?[a-z]*[{_TONES}][a-z]*\)")
 _MIN_MARKS, _MIN_SHARE = 3, 0.005
 """Marks that make a page suspect, and per Han character: a sound text explains a rare character or two, a mirror one in seven."""
 _RUN = re.compile(r"\?[^\x00-\x7f]*")
+_ADDRESS = re.compile(r"[A-Za-z0-9/._=%-]\?[A-Za-z0-9_%-]+[=&]")
 _QUESTION = re.compile(r"[吗嗎呢么麼吧何谁誰哪几幾否怎啥]")
-LEAD = 4.0
-"""How far, in natural logarithms, an original has to be ahead of the next to count as proved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def diagnosed(text: str) -> Page | None:
     marked = {character: reading for (character, reading), _ in reversed(found.most_common())}
     plain = _MARKED.sub(r"\1", text)
     sound = "".join(map(_simple, _RUN.sub("\n", plain)))
-    return Page(marked, frozenset(plain) - marked.keys(), Learned.of(sound))
+    return Page.of(marked, plain, Learned.of(sound))
 
 
 def cured(text: str, page: Page) -> Cure:
@@ -69,7 +68,7 @@ def _mendings(text: str, page: Page) -> tuple[list[Mending], list[tuple[int, int
     while at >= 0:
         mending = mended(text, at, page)
         end = at + 1 if mending is None else mending.end
-        if mending is None or mending.lead < LEAD or ("?" in mending.original and not _asks(text, at, mending)):
+        if mending is None or mending.lead < CONVINCING or ("?" in mending.original and not _asks(text, at, mending)):
             doubts.append((at, end))
         else:
             found.append(mending)
@@ -78,9 +77,13 @@ def _mendings(text: str, page: Page) -> tuple[list[Mending], list[tuple[int, int
 
 
 def _asks(text: str, at: int, mending: Mending) -> bool:
-    """Whether a question mark that stands for itself follows a question."""
+    """Whether a question mark that stands for itself follows a question, or stands in an address."""
+    if mending.original != text[mending.start : mending.end]:
+        return False
+    if _ADDRESS.match(text, max(0, at - 1)):
+        return True
     clause = re.split(r"[\n。!;]", text[max(0, at - 40) : at])[-1]
-    return mending.original == text[mending.start : mending.end] and _QUESTION.search(clause) is not None
+    return _QUESTION.search(clause) is not None
 
 
 def _mended_spans(mendings: list[Mending]) -> Iterator[Span]:

@@ -9,7 +9,7 @@ when it is damaged again, mark for mark; how far it is ahead of the runner-up is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -23,15 +23,24 @@ _MARK_BEFORE = re.compile(rf"\({SYLLABLE}\)\Z")
 _EATEN = re.compile(rf"\?({SYLLABLE})\)")
 _BREAKS = {"!": 0xA1, ";": 0xBB, "?": 0xBF}
 """Second bytes of the full-width marks before which bytes are torn; the first is 0xA3."""
-_BEAM, _GAP_BEAM = 100, 12
-_LONGEST = 160
+_BEAM = 128
+"""Partial originals kept: no fewer than there are first bytes, all of which are alike until the next character is known."""
+_HORIZON, _GAP_HORIZON = 15.0, 6.0
+"""How far, in log-probability, a partial original may fall behind the best one; and one into which lost bytes are put."""
+CONVINCING = 4.0
+"""Lead over the next original that counts as proof."""
+_PLAUSIBLE = -7.5
+"""Log-probability of a character after the one before, for it to be put where bytes left no trace."""
+_MOST_STATES = 4000
+"""Partial originals looked at before the search gives up: ten times what the longest run with one clear original takes."""
+_GAPS = 2
+"""Pairs of bytes in a row that may have been dropped."""
+_LONGEST = 100
 """Characters of a run after which the search gives up; the longest seen is 40."""
 _RARE_READING, _ODD_FORM, _GAP, _SWALLOWED, _SHAPE = -4.0, -6.0, -0.5, -6.0, -12.0
 """Log-penalties: not the first reading; a simplified form on a traditional page; bytes dropped; an ASCII
 mark dropped; damage left as it is."""
-_HOPELESS = -13.0
-"""Log-probability below which no character is guessed where its second byte was lost."""
-_LOSABLE = "\n ,;:.()-0123456789"
+_LOSABLE = tuple(sign.encode() for sign in "\n ,;:.()-0123456789")
 """ASCII characters that a torn first byte may take along: no second byte of GBK is below 0x40."""
 
 
@@ -42,6 +51,14 @@ class Page:
     marked: Mapping[str, str]
     seen: frozenset[str]
     learned: Learned
+    marked_codes: frozenset[int]
+    """GBK codes of the characters that it marks."""
+
+    @classmethod
+    def of(cls, marked: Mapping[str, str], seen: Iterable[str], learned: Learned) -> Page:
+        """`seen`: the characters of the page; `learned`: what its sound part says."""
+        codes = (int.from_bytes(character.encode("gbk", "ignore"), "big") for character in marked)
+        return cls(marked, frozenset(seen) - marked.keys(), learned, frozenset(codes))
 
     def penalty(self, character: str, reading: str) -> float | None:
         """Log-penalty of `character` being marked with `reading`; None where the page contradicts it."""
@@ -62,6 +79,8 @@ class Mending:
     original: str
     lead: float
     """Log-probability ahead of the best other original: natural units."""
+    weakest: float
+    """Log-probability of its least likely character after the one before."""
 
 
 class _State(NamedTuple):
@@ -72,6 +91,7 @@ class _State(NamedTuple):
     last: str
     p: int
     q: int
+    """Negative: the second byte of a code without a character, of which only the first one is known."""
     pending: bool
     """`q` is a first byte that waits for its second."""
     p_marked: bool = False
@@ -93,16 +113,19 @@ class _Search:
     def run(self, start: int) -> Mending | None:
         """Breadth first over the page's characters, the best `_BEAM` partial originals at each."""
         frontier: dict[int, list[_State]] = {start: [self._initial(start)]}
-        while frontier:
+        n_states = 0
+        while frontier and n_states < _MOST_STATES:
             at = min(frontier)
             states = _best(frontier.pop(at))
             whole = [state for state in states if not state.pending and not state.torn]
-            if at > start and not frontier and len(whole) == len(states):
+            if at > start and not frontier and len(whole) == len(states) and not _MARK.match(self.text, at):
                 return self._settled(start, at, whole)
             if at >= len(self.text) or at - start > _LONGEST:
                 return self._settled(start, at, whole)
-            for rank, state in enumerate(states):
-                for end, after in self._steps(state, at, rank < _GAP_BEAM):
+            n_states += len(states)
+            late = tuple(_late_bytes(self.text, at)) if len(whole) < len(states) else ()
+            for state in states:
+                for end, after in self._steps(state, at, late, states[0].score):
                     frontier.setdefault(end, []).append(after)
         return None
 
@@ -116,76 +139,91 @@ class _Search:
         following = _plain(self.text[end : end + 1] or "\n")
         best: dict[str, tuple[float, str]] = {}
         for state in states:
+            score = state.score + self.page.learned.after(state.last, following)
             simple = "".join(map(_simple, state.out))
-            best[simple] = max(
-                best.get(simple, (-1e9, "")), (state.score + self.page.learned.after(state.last, following), state.out)
-            )
+            best[simple] = max(best.get(simple, (-1e9, "")), (score, state.out))
         ranked = sorted(best.values(), reverse=True)
         if not ranked:
             return None
-        return Mending(start, end, ranked[0][1], ranked[0][0] - ranked[1][0] if len(ranked) > 1 else -_SHAPE)
+        score, original = ranked[0]
+        lead = score - ranked[1][0] if len(ranked) > 1 else _HORIZON
+        line = [_plain(self.text[start - 1 : start] or "\n"), *map(_plain, original), following]
+        return Mending(start, end, original, lead, min(map(self.page.learned.after, line, line[1:])))
 
-    def _steps(self, state: _State, at: int, with_gaps: bool) -> Iterator[tuple[int, _State]]:
-        """All ways to go on with the page's character at `at`."""
+    def _steps(self, state: _State, at: int, late: tuple[tuple[int, bytes], ...], best: float) -> Iterator[tuple[int, _State]]:
+        """All ways to go on with the page's character at `at`; `late` is what it is as second byte and first byte."""
         character = self.text[at]
         if state.torn:
-            yield from self._fed_all(state._replace(torn=False), at + 1, 0xA3, _BREAKS[character])
+            yield from self._fed_all(state._replace(torn=False), at + 1, (0xA3, _BREAKS[character]))
             return
         mark = _MARK.match(self.text, at) if character == "(" else None
         if mark and (found := self._marked(state, mark[1])):
             yield mark.end(), found
             return
-        if character == "?":
-            yield from self._lost(state, at)
         if not state.pending:
+            if character == "?":
+                yield from self._lost(state, at, best)
             yield from self._as_it_stands(state, at, character, damaged=mark is not None)
             return
-        yield from self._late(state, at, character)
-        if with_gaps:
-            for after in self._gaps(state):
-                yield from self._late(after, at, character)
+        for each in self._gapped(state, best, _GAPS if state.score > best - _GAP_HORIZON else 0):
+            if character == "?":
+                yield from self._lost(each, at, best)
+            for end, data in late:
+                for known in self._known(each, data[0], best - _HORIZON):
+                    yield from self._fed_all(known, end, data)
 
     def _as_it_stands(self, state: _State, at: int, character: str, *, damaged: bool) -> Iterator[tuple[int, _State]]:
         """The character read as it was written, in a place where first bytes are expected."""
         damaged = damaged or _EATEN.match(self.text, at) is not None or self.text[at : at + 2] in ("?!", "?;", "??")
         code = character.encode("gbk", "ignore")
-        yield from self._fed_all(state._replace(score=state.score + _SHAPE) if damaged else state, at + 1, *code)
+        yield from self._fed_all(state._replace(score=state.score + _SHAPE) if damaged else state, at + 1, code)
 
-    def _late(self, state: _State, at: int, character: str) -> Iterator[tuple[int, _State]]:
-        """The bytes of the character, or of one whose width was folded, in a place where a second byte is expected."""
-        yield from self._fed_all(state, at + 1, *character.encode("gbk", "ignore"))
-        for plain, pair in folds().get(character, ()):
-            if self.text.startswith(plain, at):
-                yield from self._fed_all(state, at + len(plain), pair >> 8, pair & 0xFF)
-
-    def _lost(self, state: _State, at: int) -> Iterator[tuple[int, _State]]:
+    def _lost(self, state: _State, at: int, best: float) -> Iterator[tuple[int, _State]]:
         """The bytes that a question mark may stand for."""
-        eaten = _EATEN.match(self.text, at)
-        if eaten:
-            for lead in self._marking(state.q, eaten[1]):
+        if eaten := _EATEN.match(self.text, at):
+            for lead in self._marking(state.q, eaten[1]) if state.q >= 0 else ():
                 if (fed := self._fed(state, lead)) and (done := self._marked(fed, eaten[1])):
                     yield eaten.end(), done
             return
         torn = self.text[at + 1 : at + 2] in _BREAKS
         for lead in LEADS if torn or state.pending else ():
-            fed = self._fed(state, lead)
-            if fed is None or (state.pending and fed.score - state.score < _HOPELESS):
-                continue
-            if torn:
-                yield at + 1, fed._replace(torn=True)
-            if state.pending:
-                taking = fed._replace(score=fed.score + _SWALLOWED)
-                yield from (step for sign in _LOSABLE for step in self._fed_all(taking, at + 1, ord(sign)))
+            for known in self._known(state, lead, best - _HORIZON):
+                fed = self._fed(known, lead)
+                if fed and fed.score > best - _HORIZON:
+                    yield from self._after_lost(fed, at + 1, torn, late=state.pending)
         if state.pending:
-            yield from ((at + 1, after) for after in self._gaps(state))
+            yield from ((at + 1, each) for each in self._gapped(state, best, 1) if each.q < 0)
 
-    def _gaps(self, state: _State) -> Iterator[_State]:
-        """The original with two more bytes that readers of GBK drop."""
-        for first, seconds in gbk_gaps().items():
-            fed = self._fed(state, first)
-            if fed and fed.score - state.score > _HOPELESS:
-                fed = fed._replace(score=fed.score + _GAP)
-                yield from (after for second in seconds if (after := self._fed(fed, second)))
+    def _after_lost(self, fed: _State, end: int, torn: bool, late: bool) -> Iterator[tuple[int, _State]]:
+        """The byte alone before a full-width mark, or with the ASCII character that it took along."""
+        if torn:
+            yield end, fed._replace(torn=True)
+        if late:
+            taking = fed._replace(score=fed.score + _SWALLOWED)
+            yield from (step for sign in _LOSABLE for step in self._fed_all(taking, end, sign))
+
+    def _gapped(self, state: _State, best: float, depth: int) -> Iterator[_State]:
+        """The original as it is, and with up to `depth` more pairs of bytes that readers of GBK drop.
+
+        Of the second byte of the last pair only its first one is known, negative.
+        """
+        yield state
+        floor = max(best - _HORIZON, state.score + _PLAUSIBLE)
+        for lead in gbk_gaps() if depth and state.pending else ():
+            for known in self._known(state, lead, floor):
+                after = self._fed(known, lead)
+                if after and after.score > floor:
+                    yield from self._gapped(after._replace(score=after.score + _GAP, q=-lead, pending=True), best, depth - 1)
+
+    def _known(self, state: _State, byte: int, floor: float) -> Iterator[_State]:
+        """The state with each last byte that makes sense before `byte`, where that is not known."""
+        if state.q >= 0:
+            yield state
+            return
+        after, last, missing = self.page.learned.after, state.last, floor - state.score
+        for second, plain in _partners(-state.q, byte):
+            if after(last, plain) > missing:
+                yield state._replace(q=second)
 
     def _marking(self, first: int, reading: str) -> Iterator[int]:
         """The bytes that make a character of this reading, as marks go, behind the byte `first`."""
@@ -199,7 +237,7 @@ class _Search:
         penalty = None if character is None else self.page.penalty(character, reading)
         return None if penalty is None else state._replace(score=state.score + penalty, q_marked=True)
 
-    def _fed_all(self, state: _State, end: int, *data: int) -> Iterator[tuple[int, _State]]:
+    def _fed_all(self, state: _State, end: int, data: Sequence[int]) -> Iterator[tuple[int, _State]]:
         after: _State | None = state
         for byte in data:
             after = after and self._fed(after, byte)
@@ -209,7 +247,7 @@ class _Search:
     def _fed(self, state: _State, byte: int) -> _State | None:
         """The original with one more byte; None where that is no GBK, or where the page would have put a mark."""
         score, out, last, p, q, pending, p_marked, q_marked, torn = state
-        if not q_marked and not p_marked and gbk().get(p << 8 | q) in self.page.marked:
+        if (p << 8 | q) in self.page.marked_codes and not q_marked and not p_marked:
             return None
         if not pending and byte >= 0x80:
             return _State(score, out, last, q, byte, True, q_marked, False, torn)
@@ -223,13 +261,31 @@ class _Search:
         return _State(score, out + character, plain, q, byte, False, q_marked, False, torn)
 
 
+@lru_cache(maxsize=1 << 14)
+def _partners(first: int, byte: int) -> tuple[tuple[int, str], ...]:
+    """Second bytes of dropped codes that begin with `first`, each with the character that it and `byte` make."""
+    pairs = ((second, gbk().get(second << 8 | byte)) for second in gbk_gaps()[first])
+    return tuple((second, _plain(character)) for second, character in pairs if character)
+
+
+def _late_bytes(text: str, at: int) -> Iterator[tuple[int, bytes]]:
+    """The bytes of the character, or of one whose width was folded to it and what follows, and where that ends."""
+    if code := text[at].encode("gbk", "ignore"):
+        yield at + 1, code
+    for plain, pair in folds().get(text[at], ()):
+        if text.startswith(plain, at):
+            yield at + len(plain), pair.to_bytes(2, "big")
+
+
 def _best(states: list[_State]) -> list[_State]:
-    """The best `_BEAM`, each original once."""
-    kept: dict[tuple[str, int, bool, bool], _State] = {}
-    for state in sorted(states, reverse=True):
-        kept.setdefault((state.out, state.q, state.pending, state.torn), state)
-        if len(kept) == _BEAM:
+    """The best `_BEAM`, each original once, none hopelessly behind."""
+    states.sort(reverse=True)
+    horizon = states[0].score - _HORIZON
+    kept: dict[tuple[str, int, bool], _State] = {}
+    for state in states:
+        if state.score < horizon or len(kept) == _BEAM:
             break
+        kept.setdefault((state.out, state.q, state.torn), state)
     return list(kept.values())
 
 
