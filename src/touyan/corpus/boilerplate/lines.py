@@ -11,22 +11,35 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
+from touyan.corpus.boilerplate.byline import CREDIT, STAMP, STAMP_WITH_ORIGIN, is_byline
+from touyan.corpus.boilerplate.footers import LICENCE, NOTICE, NOTICE_HINT
 from touyan.corpus.boilerplate.lexicon import fold, lexicon
 from touyan.corpus.boilerplate.patterns import (
-    BYLINE, CREDIT, CRUMBS, HINT, LICENCE, MOMENT_FROM, NEIGHBOUR, NOTICE, NOTICE_HINT, PAGER, PHOTO, PLACEHOLDER, PROMOTION, PROTECTED, RELATED, SCRIPT, STAMP,
-    STRONG_LABEL, TAGS, WEAK_LABEL,
-)  # fmt: skip
+    ADDRESS,
+    ASSIGNED,
+    CRUMBS,
+    HINT,
+    LABELLED,
+    NEIGHBOUR,
+    PAGER,
+    PHOTO,
+    PLACEHOLDER,
+    PROMOTION,
+    PROTECTED,
+    RELATED,
+    SCRIPT,
+)
 
 MAX_LINE_CHARS = 260
-"""Longer lines are prose: the longest notices of copyright that sites print have about 200 characters."""
+"""Longer lines are prose: the longest notices that sites print have about 200 characters."""
 SAYING_CHARS = 80
 """The longest line that may consist of nothing but words of pages."""
-CLAUSE_CHARS = 45
+PROSE_CHARS, CLAUSE_CHARS = 100, 45
+"""A line as long as this is prose even where its last sentence is not ended; the second, where it has a comma."""
 SURE_CHARS = 40
-_SENTENCE_ENDS = frozenset("。；;")
+"""A longer sentence is prose at one look, where nothing in it hints at a notice."""
 TITLE_CHARS = 40
-PROSE_CHARS = 100
-"""A line as long as this is prose even where its last sentence is not ended."""
+"""A longer question is prose, a shorter one may be a title."""
 
 
 class Kind(IntEnum):
@@ -70,55 +83,27 @@ class Line:
 
 _Found = tuple[Kind, str]
 _LAW, _NUMBERED, _PROSE = Line(Kind.LAW, "law", ""), Line(Kind.NUMBERED, "numbered", ""), Line(Kind.PROSE, "prose", "")
+_SENTENCE_ENDS = frozenset("。；;")
 _END = re.compile(r"[。!?;…]['\"”’」』)\]]*$")
 _QUESTION = re.compile(r"[!?]+$")
 _BUTTON = re.compile(r"\[[^\]]*\](?:\s*\[[^\]]*\])*")
-_ADDRESS = re.compile(r"(?:https?:)?//\S+|www\.\S+")
-_ASSIGNED = re.compile(r"var \w+ ?= ?[\"'\[{]")
 _SPACED = re.compile(r"(?:\S ){3,}\S")
-_RARE = (
+_Rules = tuple[tuple[re.Pattern[str], str], ...]
+_CHEAP: _Rules = ((NEIGHBOUR, "neighbour"), (PAGER, "pager"), (PROMOTION, "promotion"), (CREDIT, "byline"))
+_FIRST = frozenset(
+    "[(<«‹←阅上下前后正共第首尾末更想欲获查了欢敬请长扫点打下搜关来稿转微公在返热报爆新投您纠责¥￥$7七ipu0123456789."
+)
+"""How the cheap patterns begin."""
+_RARE: _Rules = (
     (PLACEHOLDER, "template"),
     (LICENCE, "licence"),
     (CRUMBS, "breadcrumb"),
     (NOTICE, "notice"),
     (PHOTO, "photo-credit"),
-    (SCRIPT, "script"),
 )
-_CHEAP = ((NEIGHBOUR, "neighbour"), (PAGER, "pager"), (PROMOTION, "promotion"), (CREDIT, "byline"))
-_ALL = (*_CHEAP, *_RARE)
-_FIRST = frozenset("[(<«‹←阅上下前后正共第首尾末更想欲获查了欢敬请长扫点打下搜关来稿转微公¥￥$7七在返热报爆新投i纠责0123456789.")
-"""How the cheap patterns begin."""
-_ASCII = (
-    (LICENCE, "licence"),
-    (PLACEHOLDER, "template"),
-    (NOTICE, "notice"),
-    (SCRIPT, "script"),
-    (PROMOTION, "promotion"),
-    (PAGER, "pager"),
-    (NEIGHBOUR, "neighbour"),
-)
-_ASCII_HINTS = (
-    "[object",
-    "copyright",
-    "rights",
-    "(c)",
-    "{",
-    "%",
-    "cookie",
-    "notice:",
-    "document",
-    "window",
-    "_hmt",
-    "var ",
-    "function",
-    "ed by ",
-    "quer",
-    "retrieved",
-    "previous",
-    "next",
-    "uid",
-    " / ",
-    "ads",
+_ASCII: _Rules = (*_RARE[:2], (NOTICE, "notice"), (SCRIPT, "script"), *_CHEAP[:3])
+_ASCII_HINTS = re.compile(
+    r"[{%]|\(c\)|\[object| / |ads|copyr|cookie|document|ed by |function|_hmt|next|notice:|previous|quer|retrieved|rights|uid|var |window"
 )
 _TELLING = re.compile(r"[\d:/|=]|前|刚|今|昨|编辑|责编|校对|审核|监制|摄影")
 
@@ -152,38 +137,43 @@ def _found(line: str, also: tuple[str, ...]) -> _Found:
 
 def _by_length(line: str) -> _Found:
     """Prose ends its sentence or is long; a title may end with a question."""
-    if len(line) > (CLAUSE_CHARS if "," in line else PROSE_CHARS) or (
-        _END.search(line) and not (_QUESTION.search(line) and len(line) <= TITLE_CHARS)
-    ):
-        return Kind.PROSE, "prose"
-    return Kind.SHORT, "short"
+    is_long = len(line) > (CLAUSE_CHARS if "," in line else PROSE_CHARS)
+    is_title = len(line) <= TITLE_CHARS and _QUESTION.search(line)
+    return (Kind.PROSE, "prose") if is_long or (_END.search(line) and not is_title) else (Kind.SHORT, "short")
 
 
 def _by_rule(line: str) -> _Found | None:
-    if line.isascii():
-        rules = _ASCII if any(word in line for word in _ASCII_HINTS) else ()
-    else:
-        rules = _ALL if HINT.search(line) else _CHEAP if line[0] in _FIRST else ()
-    for pattern, rule in rules:
+    for pattern, rule in _rules_for(line):
         if pattern.match(line):
             return Kind.STRONG, rule
     if RELATED.match(line):
         return Kind.LIST, "list"
-    if not _TELLING.search(line):
-        return None
-    if _ASSIGNED.match(line):
-        return Kind.WEAK, "script"
-    if MOMENT_FROM.match(line):
+    return _by_value(line) if _TELLING.search(line) else None
+
+
+def _rules_for(line: str) -> _Rules:
+    """The patterns that a look at the line does not rule out."""
+    if line.isascii():
+        return _ASCII if _ASCII_HINTS.search(line) else ()
+    if HINT.search(line):
+        return (*_CHEAP, *_RARE, (SCRIPT, "script"))
+    return _CHEAP if line[0] in _FIRST else ()
+
+
+def _by_value(line: str) -> _Found | None:
+    """A line with a date, a label or an address."""
+    if STAMP_WITH_ORIGIN.match(line):
         return Kind.STRONG, "stamp"
-    if TAGS.match(line):
+    if ASSIGNED.match(line):
+        return Kind.WEAK, "script"
+    if LABELLED.match(line):
         return Kind.WEAK, "label"
-    if _ADDRESS.fullmatch(line):
+    if ADDRESS.match(line):
         return Kind.ORNAMENT, "address"
     if STAMP.fullmatch(line):
         return Kind.STAMP, "stamp"
-    if BYLINE.fullmatch(line) and (STRONG_LABEL.search(line) or WEAK_LABEL.search(line)):
-        return (Kind.STRONG if STRONG_LABEL.search(line) else Kind.BYLINE), "byline"
-    return None
+    only_pages = is_byline(line)
+    return None if only_pages is None else (Kind.STRONG if only_pages else Kind.BYLINE, "byline")
 
 
 _SOCIAL = re.compile(

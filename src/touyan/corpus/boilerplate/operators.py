@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from touyan.core.document import Span, Verdict
 from touyan.corpus.boilerplate.byline import TOLD, spans_of
-from touyan.corpus.boilerplate.lexicon import fold
 from touyan.corpus.boilerplate.layout import Layout, is_page, layout
+from touyan.corpus.boilerplate.lexicon import fold
 from touyan.corpus.boilerplate.page import Cuts, cuts
 from touyan.corpus.boilerplate.sites import Pages, line_key, settled, site_of, surveyed
 from touyan.corpus.operator import DocumentBatch, Marks, Survey
