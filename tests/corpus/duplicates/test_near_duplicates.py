@@ -37,9 +37,9 @@ def test_whoever_leaves_is_like_one_who_stays_and_no_two_alike_stay(texts: list[
         assert (verdict.outcome, verdict.reason) == ("drop", "near-duplicate")
         assert verdict.score == similarity(texts[n], texts[kept]) >= least
         assert (len(texts[kept]), -kept) >= (len(texts[n]), -n) if keep == "longest" else kept < n
-    # Below 0.8 alike ones miss each other now and then, as the bands allow; at 0.8 once in twenty thousand pairs.
+    # At 0.8 two miss each other once in twenty million pairs; at 0.6, where the bands allow for one in a hundred, some do.
     if least >= 0.8:
-        assert not [(a, b) for a in stay for b in stay if a < b and similarity(texts[a], texts[b]) >= max(least, 0.85)]
+        assert not [(a, b) for a in stay for b in stay if a < b and similarity(texts[a], texts[b]) >= least]
 
 
 @settings(max_examples=40)
@@ -61,7 +61,7 @@ def test_every_cluster_keeps_exactly_one() -> None:
 def test_a_chain_of_changes_does_not_carry_away_what_is_unlike_the_one_kept() -> None:
     first, other = prose(1, 400), prose(2, 400)
     chain = [other[:cut] + first[cut:] for cut in (0, 30, 60, 90)]
-    verdicts, _ = said(NearDuplicates(keep="first"), [shard(chain)])
+    verdicts, _ = said(NearDuplicates(min_similarity=0.8, keep="first"), [shard(chain)])
     assert similarity(chain[0], chain[2]) < 0.8 < similarity(chain[1], chain[2])
     assert set(verdicts) == {1, 3}
     assert verdicts[3].evidence == f"doc:{doc_id(2)}"
@@ -82,7 +82,7 @@ TITLES = ["城市供水条例(2018-03-19).md", "城市供水条例(2020-03-27).m
 
 
 def test_of_versions_the_newest_stays() -> None:
-    assert 0.5 < similarity(LAW, NEWER) < 0.8
+    assert 0.5 < similarity(LAW, NEWER) < 0.7
     verdicts, _ = said(NearDuplicates(), [shard([LAW, NEWER], titles=TITLES)])
     assert {n: (v.outcome, v.reason, v.evidence) for n, v in verdicts.items()} == {
         0: ("drop", "older-version", f"doc:{doc_id(1)}")

@@ -30,7 +30,7 @@ class Earlier:
     releases: tuple[str, ...] = ()
     """Paths of indexes, or of documents or corpus Assets, which take longer. Without any, nothing was released before."""
     outcome: Literal["drop", "flag"] = "drop"
-    min_similarity: float = 0.8
+    min_similarity: float = 0.7
     """Estimated Jaccard index of the sets of 5-grams, standard error below 0.04; 1 finds equal normal forms alone."""
 
     def __post_init__(self) -> None:

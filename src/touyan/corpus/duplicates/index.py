@@ -36,7 +36,7 @@ class Prints:
     digest: NDArray[np.uint8]
     sketch: NDArray[np.uint32]
     keys: NDArray[np.uint64]
-    """Shape (n, 26): of the bands and of the digest. Those without a 5-gram have the last alone."""
+    """Shape (n, 33): of the bands and of the digest. Those without a 5-gram have the last alone."""
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> Prints:

@@ -39,7 +39,7 @@ class NearDuplicates:
     name: ClassVar[str] = "near-duplicates"
     version: ClassVar[str] = "1"
 
-    min_similarity: float = 0.8
+    min_similarity: float = 0.7
     """Jaccard index of the sets of 5-grams from which two documents are the same."""
     keep: Literal["longest", "first"] = "longest"
     """Which one stays: the longest, and of equally long ones the first; or always the first in order."""
@@ -59,7 +59,7 @@ class NearDuplicates:
         require_memory(self.memory_mb)
 
     def survey(self, batch: DocumentBatch) -> Survey:
-        """For n documents: `place`, `doc_id` (n, 32) uint8, `size` and all their `units` (uint16) in normal form, `keys` (n, 26)
+        """For n documents: `place`, `doc_id` (n, 32) uint8, `size` and all their `units` (uint16) in normal form, `keys` (n, 33)
         uint64 of the bands and of the title, and `date` (n,) of the version."""
         import numpy as np
 

@@ -25,8 +25,8 @@ SHINGLE_UNITS = 5
 """Of Chinese, two or three words; with fewer, all statutes resemble each other."""
 BIN_BITS = 7
 BINS = 1 << BIN_BITS
-ROWS, BANDS = 5, 25
-"""Two documents with Jaccard index s meet in some band with odds 1 - (1 - s^5)^25: 0.99995 at 0.8, 0.55 at 0.5, 0.06 at 0.3."""
+ROWS, BANDS = 4, 32
+"""Two documents with Jaccard index s meet in some band with odds 1 - (1 - s^4)^32: 0.9998 at 0.7, 0.87 at 0.5, 0.05 at 0.2."""
 
 _EMPTY = 0xFFFFFFFF
 _SEED = 20170806
@@ -88,7 +88,7 @@ def _detours() -> NDArray[np.int64]:
 
 
 def band_keys(sketch: NDArray[np.uint32]) -> NDArray[np.uint64]:
-    """One 64-bit key for each band of five bins, shape (documents, 25): equal where all five agree."""
+    """One 64-bit key for each band of four bins, shape (documents, 32): equal where all four agree."""
     import numpy as np
 
     rows = sketch[:, : BANDS * ROWS].reshape(-1, BANDS, ROWS).astype(np.uint64)
