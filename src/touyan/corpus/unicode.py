@@ -43,11 +43,36 @@ _SPACES: tuple[_Rule, ...] = (
 )
 
 
-def _compiled(rules: tuple[_Rule, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?P<r{i}>{pattern})" for i, (_, pattern, _, _) in enumerate(rules)))
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """Rules that see the same text; where one of them applies, there stands a run of `characters`."""
+
+    rules: tuple[_Rule, ...]
+    pattern: re.Pattern[str]
+    runs: re.Pattern[str]
+
+    @classmethod
+    def of(cls, rules: tuple[_Rule, ...], characters: str) -> _Stage:
+        pattern = re.compile("|".join(f"(?P<r{i}>{pattern})" for i, (_, pattern, _, _) in enumerate(rules)))
+        return cls(rules, pattern, re.compile(f"[{characters}][{characters}]*"))  # a class in front: the form `re` scans fastest
+
+    def changes(self, text: str) -> Iterator[Span]:
+        """The edits of this stage, in order."""
+        for run in self.runs.finditer(text):
+            at = run.start()
+            while at < run.end():
+                match = self.pattern.match(text, at)
+                at = match.end() if match else at + 1
+                if match:
+                    label, _, replacement, reason = self.rules[int((match.lastgroup or "r0")[1:])]
+                    yield Span(match.start(), match.end(), label, reason, replacement)
 
 
-_STAGES = tuple((_compiled(rules), rules) for rules in (_CHARACTERS, _JOINERS, _SPACES))
+_STAGES = (
+    _Stage.of(_CHARACTERS, f"{_INVISIBLE}{_CONTROL}{_PRIVATE}{_NONCHARACTER}{_LINE_END}"),
+    _Stage.of(_JOINERS, "\u200c\u200d"),
+    _Stage.of(_SPACES, f" \t\u3000{_SPACE}"),
+)
 # One class, no alternative: the form that `re` scans fastest.
 _SUSPECT = re.compile(rf"[{_INVISIBLE}{_CONTROL}{_PRIVATE}{_NONCHARACTER}{_LINE_END}{_SPACE}\u200c\u200d\u3000]")
 # Before one of these, normalisation always has a boundary: they neither combine with what precedes nor reorder (UAX 15).
@@ -72,18 +97,13 @@ def repairs(text: str) -> tuple[Span, ...]:
     """The edits that repair one text."""
     edits: tuple[Span, ...] = ()
     if _SUSPECT.search(text) or " \n" in text or "\t\n" in text or text.endswith((" ", "\t")):
-        for pattern, rules in _STAGES:
-            stage = tuple(_changes(text, pattern, rules))
-            edits, text = compose(edits, stage), apply(text, stage)
+        for stage in _STAGES:
+            found = tuple(stage.changes(text))
+            if found:
+                edits, text = compose(edits, found) if edits else found, apply(text, found)
     if not unicodedata.is_normalized("NFC", text):
         edits = compose(edits, tuple(_normalisations(text)))
     return edits
-
-
-def _changes(text: str, pattern: re.Pattern[str], rules: tuple[_Rule, ...]) -> Iterator[Span]:
-    for match in pattern.finditer(text):
-        label, _, replacement, reason = rules[int((match.lastgroup or "r0")[1:])]
-        yield Span(match.start(), match.end(), label, reason, replacement)
 
 
 def _normalisations(text: str) -> Iterator[Span]:
