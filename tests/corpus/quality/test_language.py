@@ -40,14 +40,20 @@ def test_chinese_stays_in_any_form_and_company(text: str) -> None:
     [
         ("The weather.", None), ("The weather is fine today.", "en"), (ENGLISH * 3, "en"), (MENU + ENGLISH * 10, "en"),
         ("今日は天気がいいですね。", "ja"), (JAPANESE * 3, "ja"), ("首頁\n会社案内\n" + JAPANESE * 3, "ja"), ("東京都知事選挙候補駅", "ja"),
-        ("오늘 날씨가 좋습니다 정말로.", "ko"), ("Il fait beau aujourd'hui, et nous allons au parc avec les enfants.", "fr"),
-        ("Привет, как дела сегодня?", "ru"), ("བོད་ཡིག་གི་ཡི་གེ་ཡིན།", "bo"), ("ئۇيغۇر تىلى ئۇيغۇرلارنىڭ تىلى", "ug"),
+        ("오늘 날씨가 좋습니다 정말로.", "ko"), ("Привет, как дела сегодня?", "cyrillic"),
+        ("Il fait beau aujourd'hui.", "latin"), ("བོད་ཡིག་གི་ཡི་གེ་ཡིན།", "bo"), ("ئۇيغۇر تىلى ئۇيغۇرلارنىڭ تىلى", "ug"),
         ("ᠮᠣᠩᠭᠣᠯ ᠬᠡᠯᠡ ᠪᠢᠴᠢᠭ", "mn"), ("ꆈꌠꁱꂷꆈꌠꉙꆈꌠꁱꂷ", "ii"), ("สวัสดีครับ วันนี้อากาศดี", "th"),
         ("def f(x):\n    y = x + 1\n    return y\nprint(f(2));\n", "code"),
     ],
 )  # fmt: skip
 def test_other_languages_leave_and_are_named(text: str, code: str | None) -> None:
     assert reason(text) == (code and f"language-{code}")
+
+
+def test_statistics_tell_languages_of_one_script_where_some_of_them_are_kept() -> None:
+    french, russian = "Il fait beau aujourd'hui, et nous allons au parc avec les enfants.", "Привет, как дела сегодня?"
+    assert [reason(text, "zh", "en") for text in (french, russian)] == ["language-fr", "language-ru"]
+    assert [reason(text, "zh", "fr", "ru") for text in (french, russian)] == [None, None]
 
 
 def test_the_languages_to_keep_are_a_list() -> None:

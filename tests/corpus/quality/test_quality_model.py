@@ -11,7 +11,7 @@ from corpora import STATUTE, batch
 
 from touyan.core.errors import Conflict, Invalid, Missing
 from touyan.corpus.operator import Signature
-from touyan.corpus.quality.junk import KINDS, _noise, junk
+from touyan.corpus.quality.junk import KINDS, _pitch, junk
 from touyan.corpus.quality.model import Model, sample
 from touyan.corpus.quality.packs import SHIPPED
 from touyan.corpus.quality.train import evaluate, main, relined, train
@@ -102,8 +102,8 @@ def test_a_line_without_text_is_invalid_and_named(tmp_path: Path) -> None:
 def test_the_default_model_drops_most_of_every_kind_of_junk(kind: object) -> None:
     made = [text for n, text in enumerate(junk(400, seed=11)) if KINDS[n % len(KINDS)] is kind]
     dropped = Quality().judge(batch(*made)).verdicts
-    # Random characters are the hardest: nothing in them says advert, only everything that is missing.
-    assert len(dropped) > (0.6 if kind is _noise else 0.8) * len([text for text in made if len(text) >= 40])
+    # Sales talk in whole sentences is the hardest: the lexicon is there for it.
+    assert len(dropped) > (0.6 if kind is _pitch else 0.9) * len([text for text in made if len(text) >= 40])
 
 
 def test_the_default_model_keeps_text_in_which_nothing_is_wrong() -> None:

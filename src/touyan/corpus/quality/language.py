@@ -17,7 +17,7 @@ from touyan.core.document import Span, Verdict
 from touyan.corpus.operator import DocumentBatch, Marks
 from touyan.corpus.quality.alphabets import LETTERS, WEIGHTS, Script, scripts_of
 from touyan.corpus.quality.points import Points, blocks
-from touyan.corpus.quality.tongue import name_of
+from touyan.corpus.quality.tongue import KNOWN_WITHOUT, name_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,7 +102,9 @@ class Language:
         total = sum(passage.weight for passage in passages)
         if total < self.min_weight:
             return None
-        names = cache(lambda passage: name_of(passage.script, text[passage.start : passage.end]))
+        # Where none of them is kept it does not matter which of the languages in Latin letters it is: lingua is not loaded.
+        asks = not KNOWN_WITHOUT.issuperset(self.keep)
+        names = cache(lambda passage: name_of(passage.script, text[passage.start : passage.end], by_statistics=asks))
         weights = self._weights(passages, total, names)
         share = sum(weight for language, weight in weights.items() if self.keeps(language)) / sum(weights.values())
         if share < self.min_share:

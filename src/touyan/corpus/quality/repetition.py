@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WINDOW_CHARS = 4096
-_GATE_SHARE = 0.45
-"""Of 4-grams that repeat. Two clean statutes in a hundred are above it; what the thresholds catch starts at 0.5."""
+_GATE_SHARE = 0.5
+"""Of 4-grams that repeat. One clean statute in a hundred is above it; of what the thresholds catch nearly all is above 0.6."""
 _SAMPLED = 1 << 29
 """4-grams are looked at whose first pair hashes below it: one in eight, and of two equal ones both or none."""
 _SHORT_CHARS = 256

@@ -30,6 +30,8 @@ _CODE_LINE = re.compile(
     r"|\s*(?:import|from) [\w.]+.*)\s*$",
     re.MULTILINE,
 )
+KNOWN_WITHOUT = frozenset({"zh", "yue", "lzh", "ug", CODE, *LANGUAGES.values()})
+"""Languages that never need statistics to be told."""
 _ENGLISH = re.compile(r"\b(?:the|and|to|of|that|for|with|this|be|are|by|from|not|it|you|if|or|will|which)\b", re.IGNORECASE)
 """One word in four of running English, one in fifty of its neighbours: most foreign pages need no statistics."""
 _UYGHUR = re.compile("[\u06ad\u06be\u06c6-\u06c8\u06cb\u06d0\u06d5]")
@@ -41,11 +43,11 @@ _CLASSICAL = re.compile("[之乎者也矣焉哉曰兮耳]|[何莫孰]不|是以|
 _MODERN = re.compile("[的了们們这這那是在把被]")
 
 
-def name_of(script: Script, passage: str) -> str:
+def name_of(script: Script, passage: str, *, by_statistics: bool = True) -> str:
     """ISO 639 code of a passage that is mostly of `script`; 'code' for programs and 'und' for what nothing speaks for.
 
-    Traditional and simplified Chinese are both 'zh', Cantonese 'yue' and classical Chinese 'lzh'. Raises Missing where a
-    script of many languages meets an installation without lingua.
+    Traditional and simplified Chinese are both 'zh', Cantonese 'yue' and classical Chinese 'lzh'. Without statistics what is
+    left to them has the name of its script. Raises Missing where they are asked for and lingua is not installed.
     """
     middle = max(0, len(passage) - SAMPLE_CHARS) // 2
     sample = passage[middle : middle + SAMPLE_CHARS]
@@ -57,7 +59,9 @@ def name_of(script: Script, passage: str) -> str:
         return LANGUAGES[script]
     if _is_code(sample):
         return CODE
-    return "en" if len(_ENGLISH.findall(sample)) * 8 > len(sample.split()) else _by_statistics(sample)
+    if len(_ENGLISH.findall(sample)) * 8 > len(sample.split()):
+        return "en"
+    return _by_statistics(sample) if by_statistics else script.name.lower()
 
 
 def _of_han(sample: str) -> str:
@@ -102,7 +106,7 @@ def _by_statistics(sample: str) -> str:
 
 @cache
 def _detector() -> LanguageDetector:
-    """lingua over trigrams alone: 20 MB of models, loaded at the first question in a quarter of a CPU second."""
+    """lingua over trigrams alone: 50 MB of models, loaded at the first question in half a CPU second."""
     try:
         from lingua import IsoCode639_1, LanguageDetectorBuilder
     except ImportError as error:
