@@ -16,11 +16,11 @@ from touyan.corpus.encoding import entities, mirror, mojibake, ruins
 from touyan.corpus.operator import DocumentBatch, Marks
 
 # What damage leaves and Chinese text hardly has: Western letters and controls, kana and Hangul, private use, U+FFFD, and the
-# characters that stand for 锟斤拷 and for the first bytes of 、。，： in UTF-8 read as GBK. One class: what `re` scans fastest.
+# characters that stand for 锟斤拷, for unwritten memory, and for the first bytes of 、。，： in UTF-8 read as GBK. One class: what `re` scans fastest.
 _SUSPECT = re.compile(
-    "[\x80-\xa6\xa8-\xaf\xb2-\xb6\xb8-\xd6\xd8-\xf6\xf8-\u024f\u3040-\u30ff\uac00-\ud7af\ue000-\uf8ff\uff61-\uffef锟銆锛]"
+    "[\x80-\xa6\xa8-\xaf\xb2-\xb6\xb8-\xd6\xd8-\xf6\xf8-\u024f\u3040-\u30ff\uac00-\ud7af\ue000-\uf8ff\uff61-\uffef锟銆锛烫屯]"
 )
-_ALSO = ("烫烫", "屯屯", "????", "&")
+_ALSO = ("????", "&")
 _STRAY, _STRAY_SHARE = 3, 0.002
 """Lost characters with which a document may stay: as many as a slip leaves, not as many as a wrong codec does."""
 _RUINED_SHARE = 0.05
