@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
-from touyan.corpus.boilerplate.lines import Kind, Line, kind_of
+from touyan.corpus.boilerplate.lines import PAGE_KINDS, Kind, Line, kind_of
 
 _BEGUN, _ENDED = frozenset("#第"), frozenset("。；;：，、.,”")
 """A longer line that begins or ends so is a heading, a sentence or an item: in statutes 19 lines in 20, and not worth another look."""
@@ -42,6 +43,22 @@ class Layout:
 
     def chars(self, i: int) -> int:
         return self.ends[i] - self.starts[i]
+
+    def runs(self, kinds: frozenset[Kind]) -> Iterator[range]:
+        """Maximal runs of lines of these kinds."""
+        at = 0
+        for is_one, run in groupby(line.kind in kinds for line in self.lines):
+            n = sum(1 for _ in run)
+            if is_one:
+                yield range(at, at + n)
+            at += n
+
+
+Cuts = dict[int, str]
+"""Number of a line -> the rule that cuts it."""
+WORDED = PAGE_KINDS - {Kind.ORNAMENT}
+SIGNED = re.compile(r"[〇零一二三四五六七八九十\d]{2,4} ?年.{2,6}日$")
+"""The day under a signature."""
 
 
 def is_page(text: str, also: tuple[str, ...]) -> bool:

@@ -12,9 +12,9 @@ from typing import ClassVar
 
 from touyan.core.document import Span, Verdict
 from touyan.corpus.boilerplate.byline import TOLD, spans_of
-from touyan.corpus.boilerplate.layout import Layout, is_page, layout
+from touyan.corpus.boilerplate.layout import Cuts, Layout, is_page, layout
 from touyan.corpus.boilerplate.lexicon import fold
-from touyan.corpus.boilerplate.page import Cuts, cuts
+from touyan.corpus.boilerplate.page import cuts
 from touyan.corpus.boilerplate.sites import Pages, line_key, settled, site_of, surveyed
 from touyan.corpus.operator import DocumentBatch, Marks, Survey
 
