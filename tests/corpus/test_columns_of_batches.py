@@ -16,8 +16,16 @@ NAMES = ("text", "title", "subjects")
 KINDS = {"text": pa.string(), "title": pa.string(), "subjects": pa.list_(pa.string())}
 
 
+def arrays(rows: list[tuple[Any, ...]]) -> dict[str, pa.Array]:
+    return {name: pa.array([row[i] for row in rows], KINDS[name]) for i, name in enumerate(NAMES)}
+
+
 def columns(rows: list[tuple[Any, ...]]) -> Columns:
-    return Columns({name: pa.array([row[i] for row in rows], KINDS[name]) for i, name in enumerate(NAMES)})
+    return Columns(arrays(rows))
+
+
+def batch_of(table: pa.Table) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist(table.to_pylist(), schema=table.schema)
 
 
 @given(rows=st.lists(ROW, max_size=8), data=st.data())
@@ -37,6 +45,9 @@ def test_edits_and_choices_do_to_arrays_what_they_do_to_lists(rows: list[tuple[A
             plain = {name: [column[row] for row in kept] for name, column in plain.items()}
         if data.draw(st.booleans()):
             assert list(held["text"]) == plain["text"]
+        if data.draw(st.booleans()):
+            rows_left, edits = (batch_of(table) for table in held.changes())
+            held = Columns.changed(arrays(rows), rows_left, edits)
     assert {name: held.array(name).to_pylist() for name in NAMES} == plain
     assert {name: list(held[name]) for name in NAMES} == plain
 

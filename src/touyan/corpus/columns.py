@@ -1,7 +1,8 @@
 """The columns of a batch: Arrow arrays on the outside, lists where somebody looks into them.
 
-Owns the step between the two. Knows nothing about what a column means. Invariant: a column that nobody asks for is never turned
-into Python objects, and one that nobody edits leaves as the buffers that it came in.
+Owns the step between the two, and what was done to the arrays since they came: which rows are left, what was edited. Knows nothing
+about what a column means. Invariant: a column that nobody asks for is never turned into Python objects, and one that nobody edits
+leaves as the buffers that it came in.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ class Columns(Mapping[str, Sequence[Any]]):
 
     def __getitem__(self, name: str) -> Sequence[Any]:
         if name not in self._lists:
-            self._lists[name] = _listed(self.array(name))
+            column = _listed(self._chosen(self._arrays[name]))
+            edits = self._edits.get(name, {})
+            rows = range(len(column)) if self._rows is None else self._rows.tolist()
+            self._lists[name] = [edits.get(row, value) for row, value in zip(rows, column, strict=True)] if edits else column
         return self._lists[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -47,9 +51,13 @@ class Columns(Mapping[str, Sequence[Any]]):
         if name not in self._arrays:
             return pa.array(self._lists[name], kind)
         array = self._arrays[name]
-        if name in self._edits:
-            array = _replaced(array, self._edits[name])
-        return array if self._rows is None else array.take(pa.array(self._rows))
+        return self._chosen(_replaced(array, self._edits[name]) if name in self._edits else array)
+
+    def table(self, schema: pa.Schema) -> pa.Table:
+        """The columns of a schema as they are now."""
+        import pyarrow as pa
+
+        return pa.table([self.array(field.name, field.type) for field in schema], schema=schema)
 
     def edited(self, name: str, values: Mapping[int, Any]) -> Self:
         """The columns with `values` in these rows of one of them."""
@@ -80,10 +88,51 @@ class Columns(Mapping[str, Sequence[Any]]):
         taken._lists = {name: [column[row] for row in rows] for name, column in self._lists.items()}
         return taken
 
+    def changes(self) -> tuple[pa.Table, pa.Table]:
+        """What was done to the arrays since they came: the rows left, and the values edited. `changed` takes them back."""
+        import numpy as np
+        import pyarrow as pa
+
+        n = len(next(iter(self._arrays.values())))
+        rows = np.arange(n) if self._rows is None else self._rows
+        left = set(rows.tolist())
+        edits = [(name, row, value) for name, own in self._edits.items() for row, value in own.items() if row in left]
+        texts = [value if isinstance(value, str) else None for _, _, value in edits]
+        lists = [None if isinstance(value, str) else value for _, _, value in edits]
+        names, places = [name for name, _, _ in edits], [row for _, row, _ in edits]
+        return tuple(
+            pa.table(dict(zip(schema.names, columns, strict=True)), schema=schema)
+            for schema, columns in zip(changes_schemas(), ([rows], [names, places, texts, lists]), strict=True)
+        )
+
+    @classmethod
+    def changed(cls, arrays: Mapping[str, pa.Array], rows: pa.RecordBatch, edits: pa.RecordBatch) -> Self:
+        """Arrays with the `changes` that were made to them."""
+        columns = cls(arrays)
+        columns._rows = rows["row"].to_numpy()
+        for edit in edits.to_pylist():
+            value = edit["text"] if edit["list"] is None else edit["list"]
+            columns._edits.setdefault(edit["column"], {})[edit["row"]] = value
+        return columns
+
+    def _chosen(self, array: pa.Array) -> pa.Array:
+        import pyarrow as pa
+
+        return array if self._rows is None else array.take(pa.array(self._rows))
+
     def _copy(self) -> Self:
         copy = type(self)(self._arrays, self._lists)
         copy._rows, copy._edits = self._rows, dict(self._edits)
         return copy
+
+
+def changes_schemas() -> tuple[pa.Schema, pa.Schema]:
+    """Columns of the two tables of `Columns.changes`."""
+    import pyarrow as pa
+
+    row = pa.field("row", pa.int64())
+    values = [pa.field("text", pa.string()), pa.field("list", pa.list_(pa.string()))]
+    return pa.schema([row]), pa.schema([pa.field("column", pa.string()), row, *values])
 
 
 def _listed(array: pa.Array) -> list[Any]:

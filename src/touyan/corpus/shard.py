@@ -75,7 +75,7 @@ def pass_stage(task: ShardTask) -> Tally | None:
 
 def _surveyed(task: ShardTask, draft: Path, surveyor: Surveyor) -> None:
     notes: list[Survey] = []
-    with StateWriter(draft) as state:
+    with StateWriter(draft, task.source if task.source.is_dir() else None) as state:
         for passage in _passages(task):
             notes.append(surveyor.survey(passage.kept))
             state.write(passage)
@@ -93,7 +93,9 @@ def _last(task: ShardTask, draft: Path) -> Tally:
         for passage in _passages(task):
             released = passage if mask is None else with_masked_fields(passage, mask, redactor(task.excerpt_mask))
             lines = (table.drop_columns([PLACE]) for table in (released.spans, released.verdicts))
-            tables = (_documents(released.kept, schemas[0]), *lines)
+            # Which side of a split a document is on is not known yet.
+            documents = released.kept.columns.replaced("split", [None] * len(released.kept))  # type: ignore[attr-defined]
+            tables = (documents.table(schemas[0]), *lines)
             tally.add(*tables)
             for part, table in zip(parts, tables, strict=True):
                 part.write(table)
@@ -126,11 +128,3 @@ def _arrivals(source: Path) -> Iterator[tuple[DocumentBatch, pa.Table, pa.Table]
         place += batch.num_rows
     if place == 0:
         yield opened_arrays(pa.RecordBatch.from_pylist([], schema=documents_schema()), place), *none
-
-
-def _documents(batch: DocumentBatch, schema: pa.Schema) -> pa.Table:
-    """Documents as the corpus shows them; which side of a split they are on is not known yet."""
-    import pyarrow as pa
-
-    columns = batch.columns.replaced("split", [None] * len(batch))  # type: ignore[attr-defined]
-    return pa.table([columns.array(field.name, field.type) for field in schema], schema=schema)
