@@ -21,7 +21,7 @@ _PROVINCES = frozenset(  # GB/T 2260; 81 to 83 are residence permits of Hong Kon
 _ISSUER = re.compile(r"[3-6]|81|9558|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720")
 _USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # GB 32100-2015: no I, O, S, V, Z
 _USCC = re.compile(rf"[1-9ANY][1-59][0-9]{{6}}[{_USCC_ALPHABET}]{{10}}")
-_VIN = re.compile(r"[A-HJ-NPR-Z0-9]{13}[0-9]{4}")
+_VIN = re.compile(r"(?=\d*[A-Z])[A-HJ-NPR-Z0-9]{13}[0-9]{4}")
 _VIN_VALUES = {  # GB 16735-2019, from ISO 3779
     **{str(digit): digit for digit in range(10)},
     **dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", (*range(1, 9), *range(1, 6), 7, 9, *range(2, 10)), strict=True)),

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 
 from touyan.corpus.personal.checks import is_uscc, is_vin
-from touyan.corpus.personal.gate import PLATE_PROVINCES
 from touyan.corpus.personal.identifier import Identifier, Kind
+from touyan.corpus.personal.points import PLATE_PROVINCES
 
 _ALONE, _END = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"
 _CODE = re.compile(rf"{_ALONE}[0-9A-Za-z](?: ?-?[0-9A-Za-z]){{16,17}}{_END}")

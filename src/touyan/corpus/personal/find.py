@@ -24,7 +24,8 @@ Recogniser: TypeAlias = Callable[[str], Iterator[Identifier]]
 """A folded passage of text -> the identifiers in it, in no particular order."""
 
 RECOGNISERS: Mapping[Trace, tuple[Recogniser, ...]] = {
-    "digits": (numbers, landlines, codes, births),
+    "run": (numbers, landlines, codes, births),
+    "vehicle": (codes,),
     "sign": (emails,),
     "dots": (ip4,),
     "pairs": (pairs,),
@@ -38,15 +39,15 @@ RECOGNISERS: Mapping[Trace, tuple[Recogniser, ...]] = {
 def find_all(texts: Sequence[str], *, han_digits: bool = False) -> list[list[Identifier]]:
     """The identifiers of each text, in order of position; with `han_digits` also mobile numbers spelled 一三八…"""
     seen = windows(texts)
-    hits: list[set[Identifier]] = [set() for _ in texts]
+    hits: list[list[Identifier]] = [[] for _ in texts]
     for trace, rows in seen.items():
         for row, places in rows.items():
             for low, high in places:
                 passage = folded(texts[row][low:high])
-                hits[row].update(_moved(each, low) for recognise in RECOGNISERS[trace] for each in recognise(passage))
+                hits[row].extend(_moved(each, low) for recognise in RECOGNISERS[trace] for each in recognise(passage))
     if han_digits:
         for text, each in zip(texts, hits, strict=True):
-            each.update(spelled(text))
+            each.extend(spelled(text))
     return [homes(text, settled(each)) if each else [] for text, each in zip(texts, hits, strict=True)]
 
 
@@ -56,7 +57,10 @@ def find(text: str) -> list[Identifier]:
 
 
 def settled(found: Iterable[Identifier]) -> list[Identifier]:
-    """The identifiers that win: stronger kinds first, then longer ones, then earlier ones; numbers within an e-mail stay."""
+    """The identifiers that win: stronger kinds first, then longer ones, then earlier ones; numbers within an e-mail stay.
+
+    What was found twice is there once.
+    """
     winners: list[Identifier] = []
     inner: list[Identifier] = []
     for each in sorted(found, key=lambda i: (PRIORITY[i.kind], i.start - i.end, i.start)):
