@@ -35,7 +35,7 @@ def posts(path: Path) -> Iterator[tuple[str, set[tuple[int, int]]]]:
     for block in lzma.decompress(path.read_bytes()).decode().strip().split("\n\n"):
         rows = [re.split(r"[\t ]", line) for line in block.splitlines()]
         tags = "".join({"B-PER.NAM": "B", "I-PER.NAM": "I"}.get(row[-1], "O") for row in rows)
-        yield "".join(row[0] for row in rows), {match.span() for match in re.finditer("BI*", tags)}
+        yield "".join(row[0][0] for row in rows), {match.span() for match in re.finditer("BI*", tags)}
 
 
 def weibo(folder: Path) -> None:

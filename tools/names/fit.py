@@ -145,7 +145,7 @@ class Student(nn.Module):
         self.first = nn.Linear(len(CHARS) * CHAR_WIDTH + len(PAIRS) * PAIR_WIDTH, HIDDEN)
         self.second = nn.Linear(HIDDEN, SECOND)
         self.last = nn.Linear(SECOND, 1 + len(LENGTHS))
-        self.inputs_dropout, self.dropout = nn.Dropout(0.3), nn.Dropout(0.35)
+        self.inputs_dropout, self.dropout = nn.Dropout(0.2), nn.Dropout(0.3)
 
     def forward(self, window: torch.Tensor, pairs: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
         if self.training:
@@ -184,7 +184,7 @@ def lexicon_of(words: dict[str, int], table: NDArray[np.uint16]) -> Lexicon:
 
 
 def fit_network(
-    inputs: tuple[torch.Tensor, ...], goal: torch.Tensor, weight: torch.Tensor, characters: NDArray[np.float32], rounds: int
+    inputs: Sequence[torch.Tensor], goal: torch.Tensor, weight: torch.Tensor, characters: NDArray[np.float32], rounds: int
 ) -> Student:
     """The network fitted by AdamW on these windows, the step falling to nothing."""
     student, batch = Student(characters), 512

@@ -21,6 +21,9 @@ from names.fit import Example
 from names.sentences import Labelled, Spans, Writer, read_list
 from names.teacher import Teacher
 
+from touyan.corpus.personal.names_gate import Gate
+from touyan.corpus.personal.names_text import joined
+
 PLACE, PERSON = 4, 5
 _WRITTEN, _MENTIONS, _SUBSTITUTED, _PLAIN = 24_000, 20_000, 4, 8
 _LAW_FILES, _LAW_CHARS, _LAW_PART = 1_500, 4_000, 400
@@ -33,14 +36,14 @@ def posts(folder: Path, split: str) -> list[Labelled]:
 
 
 def _post(lines: list[str]) -> Labelled:
-    rows = [re.split(r"[\t ]", line) for line in lines]
+    rows = [re.split(r"[\t ]", line) for line in lines]  # 科0<tab>O: the character, its place in its word, the label
     spans: Spans = []
     for at, row in enumerate(rows):
         if row[-1] == "B-PER.NAM":
             spans.append((at, at + 1))
         elif row[-1] == "I-PER.NAM" and spans and spans[-1][1] == at:
             spans[-1] = (spans[-1][0], at + 1)
-    return "".join(row[0] for row in rows), spans
+    return "".join(row[0][0] for row in rows), spans
 
 
 def _unpacked(path: Path) -> str:
@@ -72,12 +75,27 @@ def sentences_of(text: str) -> Iterator[str]:
             yield current
 
 
-def statutes(archive: Path, rng: random.Random) -> list[str]:
-    """Passages of statutes, regulations and interpretations."""
+def statutes(archive: Path) -> list[str]:
+    """Statutes, regulations and interpretations, but for every fifth file: those are left to measure by."""
     with tarfile.open(archive) as tar:
         names = sorted(member.name for member in tar if member.isfile() and member.name.endswith(".md"))
-        texts = [tar.extractfile(name).read().decode("utf-8", "replace") for name in rng.sample(names, _LAW_FILES)]  # type: ignore[union-attr]
-    return [text[at : at + _LAW_PART] for text in texts for at in range(0, min(len(text), _LAW_CHARS), _LAW_PART)]
+        learnt = set(names) - set(names[::5])
+        return [tar.extractfile(name).read().decode("utf-8", "replace") for name in names if name in learnt]  # type: ignore[union-attr]
+
+
+def passages(laws: list[str], rng: random.Random) -> list[str]:
+    """Pieces of some of the laws. They name nobody, but for cases, where everybody is 某."""
+    some = rng.sample(laws, min(len(laws), _LAW_FILES))
+    pieces = (text[at : at + _LAW_PART] for text in some for at in range(0, min(len(text), _LAW_CHARS), _LAW_PART))
+    return [piece for piece in pieces if "某" not in piece]
+
+
+def traps(laws: list[str], gate: Gate, teacher: Teacher) -> list[Example]:
+    """Sentences of all laws in which the gate suspects a name and the teacher sees none."""
+    parts = [part for law in laws for part in sentences_of(law) if "某" not in part]
+    suspect = sorted({texts.place(int(at))[0] for texts in joined(parts) for at in gate.candidates(texts.units)})
+    told = teacher.persons([parts[row] for row in suspect])
+    return [Example(parts[row], []) for row, spans in zip(suspect, told, strict=True) if not spans]
 
 
 def dictionary(teacher: Teacher) -> dict[str, int]:
@@ -113,19 +131,13 @@ def examples(weibo: list[Labelled], wiki: Iterable[str], laws: list[str], teache
         found.append(Example(*labelled))
         if labelled[1] and rng.random() < 0.5:
             found.append(Example(*writer.substituted(labelled)))
-    return found + _nameless(laws, teacher)
-
-
-def _nameless(laws: list[str], teacher: Teacher) -> list[Example]:
-    """Statutes name nobody; where the teacher sees a person all the same, nothing is learnt."""
-    parts = [sentence for law in laws for sentence in sentences_of(law)]
-    return [Example(part, []) for part, spans in zip(parts, teacher.persons(parts), strict=True) if not spans]
+    return found + [Example(law, []) for law in laws]
 
 
 def held_out(weibo: list[Labelled], writer: Writer) -> list[Example]:
     """What the gate's floors are set by: posts that nothing was learnt from, and new sentences."""
     return [
         *(Example(text, spans, weight=2.0) for text, spans in weibo),
-        *(Example(*writer.write()) for _ in range(300)),
+        *(Example(*write()) for write in (writer.write, writer.mention) for _ in range(300)),
         *(Example(*writer.substituted(post)) for post in weibo),
     ]

@@ -51,6 +51,7 @@ class Writer:
     _foreign: dict[str, list[str]] = field(init=False, repr=False)
     _public: list[str] = field(init=False, repr=False)
     _things: dict[str, list[str]] = field(init=False, repr=False)
+    _everyday: str = field(init=False, repr=False)
     _around: dict[str, list[str]] = field(init=False, repr=False)
     _templates: list[str] = field(init=False, repr=False)
 
@@ -62,6 +63,7 @@ class Writer:
         self._foreign = {name: " ".join(lines).split() for name, lines in read_sections("foreign.txt").items()}
         self._things = {name: " ".join(lines).split() for name, lines in read_sections("things.txt").items()}
         self._around = {name: " ".join(lines).split(" ") for name, lines in read_sections("around.txt").items()}
+        self._everyday = "".join(sorted({c for line in read_list("plain.txt") for c in line if "一" <= c < "\ua000"}))
         self._public = " ".join(read_list("public.txt")).split()
         self._templates = [line.replace("\\n", "\n") for line in read_list("templates.txt")]
 
@@ -70,12 +72,17 @@ class Writer:
         return self.rng.choices(self._surnames, self._shares)[0]
 
     def given(self) -> str:
-        """One or two characters as parents choose them; a tenth is any character of the lists, in any order."""
+        """One or two characters as parents choose them, now and then any character of the lists or of everyday words."""
         rng = self.rng
         pool = rng.choice(("male", "female"))
 
         def draw() -> str:
-            chars = self._given["either" if rng.random() < 0.3 else pool]
+            chance = rng.random()
+            if chance < 0.05:
+                return rng.choice(self._everyday)
+            if chance < 0.2:
+                return rng.choice(rng.choice(list(self._given.values())))
+            chars = self._given["either" if chance < 0.4 else pool]
             return chars[int(len(chars) * rng.random() ** 1.5)]
 
         first = draw()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 SURE = 0.9
 """So likely must a name be that it is looked for in the rest of its document."""
+_MOST_KNOWN = 256  # names searched for in one document; a list of more people gives each of them a context of its own
 _SHORTEST = 3  # 高明 may stand in 提高明显; three characters in a row that are once a name hardly ever are anything else
 
 
@@ -31,7 +32,8 @@ def names_of(text: str, readings: Sequence[Reading], least: float) -> list[tuple
     spoken = {text[r.start : r.end] for r in kept}
     known = {text[r.start : r.end] for r in kept if r.chance >= SURE and r.end - r.start >= _SHORTEST}
     again = [r for r in readings if r.chance < least and text[r.start : r.end] in spoken]
-    again += [Reading(at, at + len(name), 0.0) for name in known for at in _places(text, name)]
+    if len(known) <= _MOST_KNOWN:
+        again += [Reading(at, at + len(name), 0.0) for name in known for at in _places(text, name)]
     return sorted((r.start, r.end) for r in _disjoint([*kept, *again]))
 
 
