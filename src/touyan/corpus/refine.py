@@ -28,8 +28,8 @@ from touyan.flow.step import InputSpec, StepSpec, Work
 if TYPE_CHECKING:
     from touyan.corpus.passes import Stage
 
-BYTES_A_PROCESS = 4 << 20
-"""Parquet bytes that keep a process busy for a second or two; about 16 MB of Chinese text."""
+BYTES_A_PROCESS = 8 << 20
+"""Parquet bytes that keep a process busy for a few seconds: one shard, about 20 MB of Chinese text."""
 DEFAULT_OPERATORS = ("unicode", "exact-duplicates", "length", "script", "mask")
 REPAIRS = frozenset({"encoding", "unicode"})
 """Operators that stand before the exclusions where a recipe begins with them: repaired text shows identifiers that were hidden."""
