@@ -40,7 +40,8 @@ def test_text_that_says_the_same_again_leaves(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        STATUTE, LIST, "".join(SENTENCES), "哈哈哈哈", "目录\n" + "\n".join(f"第{n}章 总则……………………{n}" for n in "一二三四五六七八九"),
+        STATUTE, LIST, "".join(SENTENCES), "哈哈哈哈", "好的\n好的\n好的\n",
+        "目录\n" + "\n".join(f"第{n}章 总则……………………{n}" for n in "一二三四五六七八九"),
         "床前明月光，疑是地上霜。\n举头望明月，低头思故乡。",
         "| 年份 | 产量 |\n|---|---|\n" + "\n".join(f"| 20{n} | {n * 37 % 91}.0 |" for n in range(10, 40)),
         "甲：来了吗？\n乙：来了。\n甲：几个人？\n乙：三个人。\n甲：都是谁？\n乙：小王、小李和老张。", "- " * 300, "",

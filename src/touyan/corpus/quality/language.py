@@ -17,7 +17,7 @@ from touyan.core.document import Span, Verdict
 from touyan.corpus.operator import DocumentBatch, Marks
 from touyan.corpus.quality.alphabets import LETTERS, WEIGHTS, Script, scripts_of
 from touyan.corpus.quality.points import Points, blocks
-from touyan.corpus.quality.tongue import KNOWN_WITHOUT, name_of
+from touyan.corpus.quality.tongue import KNOWN_WITHOUT, has_kanji, name_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +32,8 @@ _PROSE_WEIGHT = 60
 _WEAK_WEIGHT = 20
 """Lines below it (numbers, single words) belong to the passage in which they stand."""
 _TITLE_CHARS = 40
+_FEW_KANA = 2
+"""A single kana is a fashion of Chinese brands."""
 _NAMES = re.compile(r"\\[A-Za-z]+|https?://[!-~]+|</?[A-Za-z][^<>\n]*>")
 
 
@@ -76,7 +78,7 @@ class Language:
         """Verdicts 'language-xx' scored by the share that is kept; spans 'foreign-language' in documents that stay."""
         spans: dict[int, Sequence[Span]] = {}
         verdicts: dict[int, Verdict] = {}
-        doubtful = list(self._doubtful(batch.texts))
+        doubtful = self._doubtful(batch.texts)
         texts = {row: _without_names(batch.texts[row]) for row in doubtful}
         for block in blocks(texts, doubtful):
             for row, passages in zip(block.rows, passages_of(block), strict=True):
@@ -87,15 +89,17 @@ class Language:
                     spans[row] = said
         return Marks(spans, verdicts)
 
-    def _doubtful(self, texts: Sequence[str]) -> Iterator[int]:
-        """The rows that are not plainly Chinese, in order."""
-        import numpy as np
-
-        is_sure_of_chinese = "zh" in self.keep
-        for block in blocks(texts):
-            han = block.count((block.points - np.uint32(0x4E00)) < np.uint32(0x5200))
-            is_plain = (han * 4 >= block.lengths * 3) & (block.lengths >= _PLAIN_CHARS) & is_sure_of_chinese
-            yield from (block.rows[i] for i in np.flatnonzero(~is_plain).tolist())
+    def _doubtful(self, texts: Sequence[str]) -> list[int]:
+        """The rows that are not plainly Chinese, in order: by the share of Han, then, of what is left, by all scripts."""
+        if "zh" not in self.keep:
+            return list(range(len(texts)))
+        long = [row for row, text in enumerate(texts) if len(text) >= _PLAIN_CHARS]
+        short = [row for row, text in enumerate(texts) if len(text) < _PLAIN_CHARS]
+        mixed = [row for block in blocks(texts, long) for row in _rows(block, ~_is_han(block))]
+        foreign = {
+            row for block in blocks(texts, short + mixed) for row in _rows(block, ~_is_chinese(block, self.passage_weight))
+        }
+        return sorted(foreign.union(row for row in short if has_kanji(texts[row])))
 
     def _said(self, text: str, passages: list[Passage]) -> Verdict | list[Span] | None:
         """The verdict on a text that leaves, or the spans of one that stays."""
@@ -131,6 +135,25 @@ class Language:
     def keeps(self, language: str) -> bool:
         """Whether documents in it stay."""
         return language in self.keep or _WITHIN.get(language) in self.keep
+
+
+def _rows(block: Points, is_meant: NDArray[np.bool_]) -> list[int]:
+    return [block.rows[i] for i in is_meant.nonzero()[0].tolist()]
+
+
+def _is_han(block: Points) -> NDArray[np.bool_]:
+    """Whether three quarters of the points of each text are Han."""
+    import numpy as np
+
+    return block.count((block.points - np.uint32(0x4E00)) < np.uint32(0x5200)) * 4 >= block.lengths * 3
+
+
+def _is_chinese(block: Points, passage_weight: int) -> NDArray[np.bool_]:
+    """Whether each text is mostly Han, without kana, and has too few other letters for a passage of them."""
+    scripts = scripts_of(block.points)
+    han, kana = block.count(scripts == Script.HAN), block.count(scripts == Script.KANA)
+    others = WEIGHTS[Script.HANGUL] * block.count((scripts > Script.KANA) & (scripts <= Script.OTHER))
+    return (han * WEIGHTS[Script.HAN] >= others) & (kana < _FEW_KANA) & (others < passage_weight)
 
 
 def _without_names(text: str) -> str:
@@ -171,9 +194,9 @@ def _lines(points: NDArray[np.uint32], lengths: NDArray[np.int64]) -> tuple[NDAr
     counts = np.bincount(owner * len(Script) + scripts_of(points), minlength=len(lengths) * len(Script))
     counts = counts.reshape(len(lengths), len(Script))
     han, kana = counts[:, Script.HAN], counts[:, Script.KANA]
-    # Running Japanese has a third of kana or more; a title may have one in ten; a single one is a fashion of Chinese brands.
+    # Running Japanese has a third of kana or more; a title may have one in ten.
     is_title = han + kana <= _TITLE_CHARS
-    is_japanese = (kana >= 2) & (kana * np.where(is_title, 10, 4) >= han + kana)
+    is_japanese = (kana >= _FEW_KANA) & (kana * np.where(is_title, 10, 4) >= han + kana)
     counts[:, Script.KANA], counts[:, Script.HAN] = np.where(is_japanese, han + kana, 0), np.where(is_japanese, 0, han)
     weights = counts[:, LETTERS] * np.array([WEIGHTS[script] for script in LETTERS])
     total, own = weights.sum(axis=1), weights[:, LETTERS.index(Script.HAN)]

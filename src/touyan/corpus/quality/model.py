@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FORMAT = "touyan-quality/1"
 PIECES, PIECE_CHARS = 3, 128
 BITS = 18
-"""2^18 weights of one byte fit a second-level cache; statutes and ordinary text meet about 90,000 of them."""
+"""2^18 weights of one byte fit a second-level cache; the default model uses 30,000 of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,8 @@ class Repetition:
         """Verdicts 'repeated-lines', 'repeated-passages', 'repeated-words' and 'little-said', scored by the measure."""
         verdicts: dict[int, Verdict] = {}
         for row, text in enumerate(batch.texts):
-            if text.count("\n") * _LINE_CHARS > len(text) and (share := _line_share(text)) > self.max_line_share:
+            has_short_lines = len(text) >= self.min_letters and text.count("\n") * _LINE_CHARS > len(text)
+            if has_short_lines and (share := _line_share(text)) > self.max_line_share:
                 verdicts[row] = Verdict("drop", "repeated-lines", share)
         for row in _suspects(batch.texts, self.min_letters):
             said = None if row in verdicts else self._said(batch.texts[row])

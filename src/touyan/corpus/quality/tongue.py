@@ -73,12 +73,15 @@ def _of_han(sample: str) -> str:
     return "lzh" if is_classical else "ja" if _is_kanji(sample) else "zh"
 
 
+def has_kanji(text: str) -> bool:
+    """Whether an ideograph stands in it that only Japan writes."""
+    return not _national_forms()[0].isdisjoint(text)
+
+
 def _is_kanji(sample: str) -> bool:
     """Whether text without kana is Japanese all the same: it has forms of Japan alone and none of the Chinese reform."""
     japanese, simplified = _national_forms()
-    if japanese.isdisjoint(sample):
-        return False
-    return sum(c in japanese for c in sample) * 20 > len(sample) and simplified.isdisjoint(sample)
+    return has_kanji(sample) and sum(c in japanese for c in sample) * 20 > len(sample) and simplified.isdisjoint(sample)
 
 
 @cache

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from touyan.core.errors import Invalid
-from touyan.corpus.quality.model import BITS, Model, features
+from touyan.corpus.quality.model import BITS, Model, features, sample
 from touyan.corpus.quality.points import Points, blocks
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def train(good: Sequence[str], bad: Sequence[str], *, seed: int = 0, about: Mapp
         raise Invalid("no-examples", "the quality model needs good and bad examples", "give at least a few hundred of each")
     labelled = [(text, 1.0) for text in good if text.strip()] + [(text, 0.0) for text in bad if text.strip()]
     random.Random(seed).shuffle(labelled)
-    texts, labels = [text for text, _ in labelled], np.array([label for _, label in labelled])
+    texts, labels = [sample(text) for text, _ in labelled], np.array([label for _, label in labelled])
     batches = [(block, labels[block.rows]) for block in blocks(texts, line_feeds=2)]
     known = _known(batches)
     balance = np.array([len(labels) / 2 / (labels == label).sum() for label in (0.0, 1.0)])
@@ -112,7 +112,7 @@ def _rounded(weights: NDArray[np.float64], bias: float, about: Mapping[str, str]
     return Model(np.round(weights / scale).astype(np.int8), scale, round(bias, 6), about)
 
 
-def evaluate(model: Model, good: Sequence[str], bad: Sequence[str], threshold: float = 0.05) -> Evaluation:
+def evaluate(model: Model, good: Sequence[str], bad: Sequence[str], threshold: float = 0.1) -> Evaluation:
     """The figures of a model on examples that were kept from its training."""
     import numpy as np
 
