@@ -20,7 +20,6 @@ import opencc
 from names.fit import Example
 from names.sentences import Labelled, Spans, Writer, read_list
 from names.teacher import Teacher
-
 from touyan.corpus.personal.names_gate import Gate
 from touyan.corpus.personal.names_text import joined
 
