@@ -28,7 +28,8 @@ LABEL, REASON, CONTAINED = "repeated-passage", "in an earlier document", "contai
 MIN_CHARS = KEY_UNITS + 16
 """Below it nearly every place would be an anchor."""
 
-_BREAK = re.compile(r"((?:[。！？!?…；;]|\.(?=\s))[”’」』）)\]】]*|\n)\s*")
+_BREAK = re.compile(r"((?:[。！？!?…；;]|\.(?=\s))[”’」』）)\]】]*|\n|(?<=[^\x00-\x7f])(?=[ \u3000]))\s*")
+"""Ends of sentences and lines, and gaps after Chinese characters, which part the entries of a menu or a footer."""
 _LOOK_BACK = 8
 """Characters in which a mark, closing quotes and an indent have room."""
 

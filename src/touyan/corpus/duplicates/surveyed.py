@@ -52,12 +52,15 @@ class Surveyed:
 
     def of_row(self, name: str, counts: str, row: int) -> NDArray[np.generic]:
         """The entries of one document in a column that has `counts` entries for each."""
+        import numpy as np
+
         number, inner = self.at(row)
         bounds = self._bounds(counts, number)
         self._reads += 1
         if self._reads % READS_HELD == 0:
             self._let_go()
-        return self.shards[number][name][bounds[inner] : bounds[inner + 1]]
+        # Plain arrays: every result of arithmetic on numpy.memmap pays for being one too.
+        return np.asarray(self.shards[number][name])[bounds[inner] : bounds[inner + 1]]
 
     def column(self, name: str, at: int | None = None) -> NDArray[np.generic]:
         """A column of all shards, or column `at` of a table."""
@@ -87,7 +90,9 @@ class Surveyed:
         for number in np.flatnonzero(np.bincount(numbers)).tolist():
             is_here = numbers == number
             starts = self._bounds("size", number)[rows[is_here] - self._starts[number]] + at[is_here]
-            found[is_here] = self.shards[number]["units"].take(starts[:, None] + np.arange(-reach, reach), mode="clip")
+            found[is_here] = np.asarray(self.shards[number]["units"]).take(
+                starts[:, None] + np.arange(-reach, reach), mode="clip"
+            )
         self._let_go()
         return found
 
