@@ -144,6 +144,16 @@ def test_lines_stand_by_document_and_within_one_in_the_order_of_the_recipe(tmp_p
     assert [line["view"] for line in table(work.out, "spans")][:4] == ["raw", "prefix-a", "total-1", "prefix-b"]
 
 
+def test_a_file_system_without_links_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    linked = run(tmp_path / "linked", CHAIN)
+
+    def refuse(source: Path, target: Path) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.link", refuse)
+    assert bytes_of(run(tmp_path / "copied", CHAIN).out) == bytes_of(linked.out)
+
+
 def test_nothing_is_left_in_the_scratch_folder(tmp_path: Path) -> None:
     work = run(tmp_path, CHAIN)
     assert list(work.scratch.iterdir()) == []

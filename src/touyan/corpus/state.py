@@ -8,6 +8,7 @@ operators. Invariant: what is read back is what was written, and no more of it t
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -57,7 +58,7 @@ class StateWriter:
         if self._before is None:
             schemas[_DOCUMENTS] = _documents_schema()
         else:
-            os.link(self._before / _DOCUMENTS, self._folder / _DOCUMENTS)
+            _link(self._before / _DOCUMENTS, self._folder / _DOCUMENTS)
             schemas |= dict(zip(_CHANGES, changes_schemas(), strict=True))
         for name, schema in schemas.items():
             # Not compressed: it is read once, soon and here, and lz4 takes ten times as long as the page cache.
@@ -84,6 +85,13 @@ def read_state(folder: Path) -> Iterator[tuple[DocumentBatch, pa.Table, pa.Table
             columns = Columns.changed(arrays, *(file.get_batch(i) for file in changes)) if changes else Columns(arrays)
             lines = (pa.Table.from_batches([file.get_batch(i)]) for file in (spans, verdicts))
             yield DocumentBatch(columns), *lines
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without links
+        shutil.copyfile(source, target)
 
 
 def _documents_schema() -> pa.Schema:
