@@ -38,8 +38,11 @@ _WIDE_SPACE = 0x3000
 _VEHICLE = range(17)
 _BESIDE_A_BIRTH = [*range(-18, 0), *range(2, 14)]  # 出生日期：1990年 and 1990年12月31日出生
 _HAN_DIGITS = "零一二三四五六七八九十百"
-_HOUSE_ENDS, _NUMBER_END = "栋幢弄室单座户组楼房院区#", "号"
-_BEFORE_A_NUMBER = "路街道巷弄里村庄屯组队区园苑城府邸庭湾院楼栋幢厦寓场段口侧坊寨同镇乡附甲乙丙丁-—之东西南北中"
+_HOUSE_ENDS, _NUMBER_END, _VILLAGES = "栋幢弄室单座户组楼房院区门舍#", "号", "村庄屯社队区"
+_ESTATE_ENDS = "园苑区里庭邸府城村寓院"
+_BEFORE_A_NUMBER = (
+    " 桥头塘坝坡岭坪冲沟岗路街道巷弄里村庄屯组队区园苑城府邸庭湾院楼栋幢厦寓场段口侧坊寨同镇乡附门舍委甲乙丙丁-—之东西南北中"
+)
 _MOST_DIGITS = 5
 
 
@@ -129,11 +132,13 @@ def _houses(points: Points, digits: Places) -> tuple[Places, Places]:
     import numpy as np
 
     han = points.all(HOUSE)
-    houses = [digits[points.among(digits + 1, _HOUSE_ENDS)], han[points.among(han - 1, _HAN_DIGITS)], *_numbered(points, digits)]
+    han = han[points.among(han - 1, _HAN_DIGITS)]
+    han = han[~points.among(han, "组") | points.among(han - 2, _VILLAGES)]
+    houses = [digits[points.among(digits + 1, _HOUSE_ENDS)], han, *_numbered(points, digits)]
     hyphens = points.all(PAIR)
     hyphens = hyphens[points.among(hyphens, "-") & points.has(hyphens - 1, DIGIT) & points.has(hyphens + 1, DIGIT)]
     is_year = points.has(hyphens[:, None] - np.arange(1, 5), DIGIT).all(axis=1)
-    houses.append(_crowds(hyphens[~is_year], 2, 5)[1])
+    houses += [_crowds(hyphens[~is_year], 2, 5)[1], *_after(points, hyphens - 1, _ESTATE_ENDS)]
     found = np.sort(np.concatenate(houses))
     return found, found
 
@@ -142,9 +147,13 @@ def _numbered(points: Points, digits: Places) -> Iterator[Places]:
     """The last digits of 号 after a street, or before a building."""
     last = digits[points.among(digits + 1, _NUMBER_END)]
     yield last[points.among(last + 2, "楼院")]
+    yield from _after(points, last, _BEFORE_A_NUMBER)
+
+
+def _after(points: Points, last: Places, characters: str) -> Iterator[Places]:
+    """Of the `last` digits of numbers, those whose number stands right after one of the characters or a letter."""
     for n in range(1, _MOST_DIGITS + 1):
-        is_begin = points.among(last - n, _BEFORE_A_NUMBER) | points.is_letter(last - n) | points.among(last - n, " ")
-        yield last[is_begin]
+        yield last[points.among(last - n, characters) | points.is_letter(last - n)]
         last = last[points.has(last - n, DIGIT)]
 
 
