@@ -22,7 +22,7 @@ _MOMENT = (
     rf"(?:{_DAY}[\st]*\(?(?:星期.|周.)?\)?[\st]*(?:上午|下午)?\s?{_TIME}z?"  # a day and a time of day
     r"|(?:19|20)\d\d[-/.]\d{1,2}[-/.]\d{1,2}(?!\d)"  # a day as machines write it; 2024年3月5日 alone is how texts are signed
     rf"|\d{{1,2}}[-/月]\d{{1,2}}日?\s?{_TIME}|\d{{1,2}}-\d{{1,2}}(?![\d-])"
-    rf"|(?:今天|昨天|前天)\s?(?:{_TIME})?|刚刚|\d+\s?(?:秒|分钟|小时|天|周|个月|年)之?前)(?:更新|发布|发表|编辑)?"
+    rf"|(?:今[天日]|昨[天日]|前[天日])\s?(?:{_TIME})?|刚刚|\d+\s?(?:秒|分钟|小时|天|周|个月|年)之?前)(?:更新|发布|发表|编辑)?"
 )
 STAMP = re.compile(rf"[(\[]?\s?{_MOMENT}\s?[)\]]?(?:\s*{_MOMENT})?")
 STAMP_WITH_ORIGIN = re.compile(
@@ -41,7 +41,7 @@ _AUTHOR = (
     "|by|author|editor|reporter"
 )
 _WHEN = (
-    "(?:发布|发表|更新|修改|编辑|创建|上传|录入|发文|成文|发帖|出版|刊发|最后更新|最后修改|信息)(?:时间|日期|于)|日期|时间"
+    "(?:发布|发表|更新|修改|编辑|创建|上传|录入|发文|成文|发帖|出版|刊发|最后更新|最后修改|信息)(?:时间|日期|于)|日期|时间|更新|发布"
     "|publish(?:ed|date|time)?|posted|updated|last modified|date"
 )
 _TITLE = r"原?标\s*题|原题"

@@ -18,6 +18,8 @@ _BEGUN, _ENDED = frozenset("#第"), frozenset("。；;：，、.,”")
 _SHORTEST = 8
 _NOTICES = ("转载", "轉載", "侵权", "侵權", "仅供参考", "仅代表", "本站", "公众号", "ights reserved")
 """Notices are sentences. A text without other traces of a page is one only where its last lines have one of these."""
+MIN_TRACES = 3
+_TRACES = frozenset({Kind.WEAK, Kind.BYLINE, Kind.STAMP})
 _LAST_LINES, _LAST_CHARS = 6, 600
 FLAT_CHARS, FLAT_SPACES = 160, 12
 _FLAT = re.compile(
@@ -62,8 +64,8 @@ SIGNED = re.compile(r"[〇零一二三四五六七八九十\d]{2,4} ?年.{2,6}�
 
 
 def is_page(text: str, also: tuple[str, ...]) -> bool:
-    """Whether some line is surely a page's, or three lines are buttons: one look at each line, and a longer one at few."""
-    buttons = 0
+    """Whether some line is surely a page's, or three lines are buttons or dates: one look at each line, and a longer one at few."""
+    traces = 0
     for line in text.split("\n"):
         if not line or (len(line) >= _SHORTEST and (line[-1] in _ENDED or line[0] in _BEGUN)):
             continue
@@ -72,8 +74,8 @@ def is_page(text: str, also: tuple[str, ...]) -> bool:
                 return True
             continue
         kind = kind_of(line, also).kind
-        buttons += kind is Kind.WEAK
-        if kind in (Kind.STRONG, Kind.LIST) or buttons >= 3:
+        traces += kind in _TRACES
+        if kind in (Kind.STRONG, Kind.LIST) or traces >= MIN_TRACES:
             return True
     last = text[-_LAST_CHARS:]
     return any(word in last for word in _NOTICES) and any(

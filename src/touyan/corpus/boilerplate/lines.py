@@ -83,7 +83,7 @@ class Line:
 
 _Found = tuple[Kind, str]
 _LAW, _NUMBERED, _PROSE = Line(Kind.LAW, "law", ""), Line(Kind.NUMBERED, "numbered", ""), Line(Kind.PROSE, "prose", "")
-_SENTENCE_ENDS = frozenset("。；;")
+_SENTENCE_ENDS, _TRUNCATED_ENDS = frozenset("。；;"), frozenset("….")
 _END = re.compile(r"[。!?;…]['\"”’」』)\]]*$")
 _QUESTION = re.compile(r"[!?]+$")
 _BUTTON = re.compile(r"\[[^\]]*\](?:\s*\[[^\]]*\])*")
@@ -103,7 +103,8 @@ _RARE: _Rules = (
 )
 _ASCII: _Rules = (*_RARE[:2], (NOTICE, "notice"), (SCRIPT, "script"), *_CHEAP[:3])
 _ASCII_HINTS = re.compile(
-    r"[{%]|\(c\)|\[object| / |ads|copyr|cookie|document|ed by |function|_hmt|next|notice:|previous|quer|retrieved|rights|uid|var |window"
+    r"[{%]|<\?|\(c\)|\[object| / |ads|copyr|cookie|document|ed by |function|_hmt|next|notice:|previous|quer"
+    r"|retrieved|rights|uid|var |window"
 )
 _TELLING = re.compile(r"[\d:/|=]|前|刚|今|昨|编辑|责编|校对|审核|监制|摄影")
 
@@ -112,7 +113,10 @@ def kind_of(raw: str, also: tuple[str, ...] = ()) -> Line:
     """What a line without white space around it is."""
     protected = PROTECTED.match(raw)
     if protected:
-        return _LAW if protected.lastgroup == "law" else _NUMBERED
+        line = _LAW if protected.lastgroup == "law" else _NUMBERED
+        return line if raw[-1] not in _TRUNCATED_ENDS else Line(line.kind, line.rule, raw)
+    if len(raw) > MAX_LINE_CHARS:
+        return _PROSE
     if len(raw) > SURE_CHARS and raw[-1] in _SENTENCE_ENDS and not NOTICE_HINT.search(raw):
         return _PROSE
     return _remembered(raw, also)
@@ -128,8 +132,6 @@ def _remembered(raw: str, also: tuple[str, ...]) -> Line:
 def _found(line: str, also: tuple[str, ...]) -> _Found:
     if not line:
         return Kind.BLANK, "blank"
-    if len(line) > MAX_LINE_CHARS:
-        return Kind.PROSE, "prose"
     if _SPACED.fullmatch(line):
         line = line.replace(" ", "")
     return _by_rule(line) or _by_words(line, also) or _by_length(line)

@@ -1,7 +1,8 @@
 """Which lines of a page are cut: the sure ones first, then what keeps them company, then the zones above and below the article.
 
 Owns the order of the rules and those of company; `head` and `tail` own the zones. Knows nothing about how a line is recognised,
-about spans or operators. Invariant: a line of the kind LAW is never cut; prose is cut only as a notice, or as a teaser among links.
+about spans or operators. Invariant: a line of the kind LAW is cut only as a truncated teaser before a moment, prose only as a
+notice or a teaser.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from itertools import pairwise
 from touyan.corpus.boilerplate.head import cut_contents, cut_head, cut_repeats, title_of
 from touyan.corpus.boilerplate.layout import SIGNED, WORDED, Cuts, Layout
 from touyan.corpus.boilerplate.lines import PAGE_KINDS, Kind
-from touyan.corpus.boilerplate.tail import cut_tail
+from touyan.corpus.boilerplate.tail import cut_tail, cut_teasers
 
 MIN_PAGE_LINES = 3
 """Fewer lines of the page than this, and only the sure ones go: zones need evidence."""
@@ -32,6 +33,7 @@ def cuts(page: Layout, title: str | None, frequent: frozenset[int]) -> tuple[Cut
     `title` is the folded title that the reader found; `frequent` are the lines that the site repeats.
     """
     cut: Cuts = {i: each.rule for i, each in enumerate(page.lines) if each.kind in (Kind.STRONG, Kind.LIST)}
+    cut_teasers(page, cut)
     if _TOLD_ONLY.issuperset(cut.values()) and sum(each.kind is Kind.WEAK for each in page.lines) < MIN_PAGE_LINES:
         return _edges(page, cut), None
     if len(cut) == 1 and page.lines[min(cut)].kind is Kind.LIST and not any(each.kind is Kind.WEAK for each in page.lines):
@@ -67,7 +69,7 @@ def _company(page: Layout, cut: Cuts) -> None:
     """Buttons, bylines and dates beside a sure line, or three buttons in a row."""
     for run in map(partial(_trimmed, page), page.runs(PAGE_KINDS)):
         buttons = sum(page.lines[i].kind is Kind.WEAK for i in run)
-        if buttons >= MIN_PAGE_LINES or any(i in cut for i in run):
+        if buttons >= MIN_PAGE_LINES or any(i in cut for i in run) or cut.get(run.stop) == "teaser":
             cut.update({i: page.lines[i].rule for i in run if i not in cut})
 
 

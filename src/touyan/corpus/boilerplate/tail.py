@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from touyan.corpus.boilerplate.layout import SIGNED, Cuts, Layout
-from touyan.corpus.boilerplate.lines import Kind
+from touyan.corpus.boilerplate.lines import Kind, Line
 
 TAIL_PROSE_SHARE = 0.5
 """Behind the article stands less prose than this share of the article's; otherwise it has not ended."""
@@ -17,13 +17,34 @@ TEASER_CHARS = 240
 """Sites print the first two or three sentences of what they recommend."""
 MAX_RUN = 2
 """More paragraphs of prose than this in a row are an article's."""
-MAX_LIST = 15
+MAX_LIST, MAX_TEASER_LINES = 15, 4
 _LINKS = frozenset({Kind.SHORT, Kind.STAMP, Kind.NUMBERED})
 _ENDS = frozenset({"neighbour", "licence", "byline", "words", "menu", "notice", "list", "pager"})
 """Rules of lines that stand behind articles."""
 _LIST_ENDS = frozenset({Kind.STRONG, Kind.LIST, Kind.WEAK, Kind.LAW})
 _TRUNCATED = re.compile(r"(?:…|\.\.\.)\W*(?:更多|详细|全文|more)?\W*$")
 _DATED = re.compile(r"[(\[]?(?:(?:19|20)\d\d[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}[-/]\d{1,2}|\d{1,2}:\d\d)[)\]]?$")
+
+
+def cut_teasers(page: Layout, cut: Cuts) -> None:
+    """Beginnings of other articles, each cut off and before a moment: two of them, or one beside another trace of a page."""
+    ends = [i for i in range(len(page) - 1) if _is_truncated(page, i) and _is_moment(page.lines[i + 1])]
+    if len(ends) < 2 and not cut:
+        return
+    above = -1
+    for end in ends:
+        first = next((i + 1 for i in range(end - 1, max(end - MAX_TEASER_LINES, -1), -1) if i == above or i in cut), end)
+        cut.update({i: "teaser" for i in range(first, end + 1)})
+        cut[end + 1] = "time"
+        above = end + 1
+
+
+def _is_truncated(page: Layout, i: int) -> bool:
+    return page.chars(i) <= TEASER_CHARS and _TRUNCATED.search(page.lines[i].text) is not None
+
+
+def _is_moment(line: Line) -> bool:
+    return line.kind is Kind.STAMP or SIGNED.match(line.text) is not None
 
 
 def cut_tail(page: Layout, cut: Cuts, body: range) -> None:
@@ -50,7 +71,7 @@ def _is_teaser(page: Layout, i: int, listed: frozenset[int]) -> bool:
     """Prose that is cut off, or dated in a list of links."""
     text = page.lines[i].text
     is_dated = i in listed and (_DATED.search(text) or Kind.STAMP in _beside(page, i))
-    return page.chars(i) <= TEASER_CHARS and bool(is_dated or _TRUNCATED.search(text))
+    return _is_truncated(page, i) or (page.chars(i) <= TEASER_CHARS and bool(is_dated))
 
 
 def _is_among_links(page: Layout, i: int, listed: frozenset[int]) -> bool:
