@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 WINDOW_CHARS = 4096
 _GATE_SHARE = 0.5
 """Of 4-grams that repeat. One clean statute in a hundred is above it; of what the thresholds catch nearly all is above 0.6."""
-_SAMPLED = 1 << 29
-"""4-grams are looked at whose first pair hashes below it: one in eight, and of two equal ones both or none."""
 _SHORT_CHARS = 256
-"""Of shorter texts all 4-grams are looked at."""
+_SAMPLED, _SHORT_SAMPLED = 1 << 29, 1 << 31
+"""4-grams are looked at whose first pair hashes below it: one in eight, of short texts one in two; of equal ones all or none."""
 _LINE_CHARS = 30
 """Lines are compared in texts whose mean line is shorter: articles and statutes have 50 characters, page chrome has 8."""
 _GRAM = 8
@@ -139,23 +138,20 @@ def _counts(values: NDArray[np.uint32]) -> NDArray[np.int64]:
 
 
 def _suspects(texts: Sequence[str], min_chars: int) -> Iterator[int]:
-    """The rows of texts that may repeat themselves: by a sample of their 4-grams, all of one batch at once."""
-    import numpy as np
+    """The rows of texts that may repeat themselves: by a sample of their 4-grams, many texts at once."""
+    short = [row for row, text in enumerate(texts) if min_chars <= len(text) < _SHORT_CHARS]
+    long = [row for row, text in enumerate(texts) if len(text) >= max(min_chars, _SHORT_CHARS)]
+    for rows, sampled in ((short, _SHORT_SAMPLED), (long, _SAMPLED)):
+        for block in blocks(texts, rows, line_feeds=3):
+            yield from (block.rows[i] for i in _may_repeat(block, sampled).nonzero()[0].tolist())
 
-    rows = [row for row, text in enumerate(texts) if len(text) >= min_chars]
-    for block in blocks(texts, rows, line_feeds=3):
-        for i in np.flatnonzero(_may_repeat(block)).tolist():
-            yield block.rows[i]
 
-
-def _may_repeat(block: Points) -> NDArray[np.bool_]:
+def _may_repeat(block: Points, sampled: int) -> NDArray[np.bool_]:
     """Whether the 4-grams of each text repeat by more than the gate's share, or too few kinds of them were met to tell."""
     import numpy as np
 
     pairs = doubled(block.points, 1)
-    is_sampled = pairs < np.uint32(_SAMPLED)
-    for i in np.flatnonzero(block.lengths < _SHORT_CHARS).tolist():
-        is_sampled[block.starts[i] : block.starts[i] + block.lengths[i]] = True
+    is_sampled = pairs < np.uint32(sampled)
     block.clear(is_sampled)
     met = block.count(is_sampled)
     places = np.flatnonzero(is_sampled)
