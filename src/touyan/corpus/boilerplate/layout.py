@@ -65,9 +65,10 @@ SIGNED = re.compile(r"[〇零一二三四五六七八九十\d]{2,4} ?年.{2,6}�
 
 def is_page(text: str, also: tuple[str, ...]) -> bool:
     """Whether some line is surely a page's, or three lines are buttons or dates: one look at each line, and a longer one at few."""
+    lines = [line for line in text.split("\n") if line and (line[-1] not in _ENDED or len(line) < _SHORTEST)]
     traces = 0
-    for line in text.split("\n"):
-        if not line or (len(line) >= _SHORTEST and (line[-1] in _ENDED or line[0] in _BEGUN)):
+    for line in lines:
+        if line[0] in _BEGUN and len(line) >= _SHORTEST:
             continue
         if len(line) >= FLAT_CHARS:
             if _is_flat(line):
