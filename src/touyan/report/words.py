@@ -108,6 +108,10 @@ read|读取|read
 unicode|字符修复|Unicode repair
 exclude|撤回名单|exclusions
 exact-duplicates|完全重复|exact duplicates
+near-duplicates|近似重复|near-duplicates
+passages|重复段落|repeated passages
+earlier|以往发布|earlier releases
+decontaminate|剔除评测题目|decontamination
 length|长度|length
 script|文字|script
 mask|遮蔽个人信息|masking
@@ -118,6 +122,15 @@ linear|线性基线|linear baseline
 check|规则检查|check
 exact-duplicate|与另一文档完全相同|identical to another document
 repeated-id|同一文档读到两次|the same document read twice
+near-duplicate|与另一文档近似相同|nearly identical to another document
+older-version|同一文件的旧版本|older version of a document
+version-of|同一文件的另一版本|version of another document
+contained|内容见于其他文档|contained in other documents
+released-before|以往发布中已有|released before
+nearly-released-before|与以往发布的文档近似|nearly a document released before
+in-evaluation-set|含有评测题目|holds an evaluation item
+repeated-passage|与其他文档重复的段落|passage of another document
+evaluation-item|评测题目|evaluation item
 too-short|过短|too short
 too-long|过长|too long
 not-han|汉字比例过低|too few Han characters

@@ -126,6 +126,8 @@ def test_a_document_may_repeat_itself() -> None:
         ("甲\n乙\n丙", 2, 3, "乙"),
         ("One. Two. Three", 5, 12, " Two."),
         ("甲乙丙丁", 1, 3, ""),
+        ("正文到此 关闭 版权所有 联系我们", 3, 15, "关闭 版权所有"),
+        ("正文到此 关闭 版权所有 联系我们", 5, 17, "关闭 版权所有 联系我们"),
     ],
 )
 def test_sentences_end_at_their_marks_and_with_the_line(text: str, start: int, end: int, expected: str) -> None:
