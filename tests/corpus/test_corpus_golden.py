@@ -20,8 +20,8 @@ from touyan.corpus.split import SplitParams
 
 GOLDEN = {
     ("pack", "1"): "df983d4f426222fa",
-    ("refine", "2"): "fe698235a38db076",
-    ("split", "1"): "45be7c9d66009841",
+    ("refine", "2"): "740b9dee51ae97e2",
+    ("split", "1"): "533809dc19b20c68",
 }
 
 

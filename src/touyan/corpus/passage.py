@@ -115,7 +115,7 @@ def span_lines(
 def verdict_lines(batch: DocumentBatch, signature: Signature, verdicts: Mapping[int, Verdict], redact: Redact) -> pa.Table:
     """The lines of verdicts on some rows, each with the beginning of its text where it may be quoted."""
     quoted = [row for row, verdict in verdicts.items() if verdict.may_quote]
-    excerpts = dict(zip(quoted, redact(batch.take(quoted)), strict=True))
+    excerpts = dict(zip(quoted, redact(batch.take(quoted)), strict=True)) if quoted else {}
     values = list(verdicts.values())
     own = {name: [getattr(verdict, name) for verdict in values] for name in ("reason", "score", "outcome", "evidence")}
     return _lines(batch, signature, list(verdicts), own | {"excerpt": [excerpts.get(row) for row in verdicts]}, verdicts_schema())

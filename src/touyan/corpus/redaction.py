@@ -51,8 +51,8 @@ def with_masked_fields(passage: Passage, mask: Mask, redact: Redact) -> Passage:
     kept, signature = passage.kept, Signature.of(mask)
     spans, verdicts = [passage.spans], [passage.verdicts]
     for field in FIELDS:
-        values = [value or "" for value in kept.columns[field]]
-        marks = mask.judge(_with_texts(kept, values))
+        values = kept.columns[field]
+        marks = _field_marks(kept, values, mask)
         if marks.spans:
             spans.append(span_lines(kept, signature, marks.spans, f"field:{field}"))
         if marks.verdicts:
@@ -61,9 +61,21 @@ def with_masked_fields(passage: Passage, mask: Mask, redact: Redact) -> Passage:
     return Passage(kept, in_order(spans, spans_schema()), in_order(verdicts, verdicts_schema()))
 
 
-def _after(batch: DocumentBatch, field: str, values: Sequence[str], marks: Marks) -> DocumentBatch:
+def _field_marks(batch: DocumentBatch, values: Sequence[str | None], mask: Mask) -> Marks:
+    """The marks on the values of a field. Each is judged once: most documents share group and meta with others."""
+    rows_of: dict[str, list[int]] = {}
+    for row, value in enumerate(values):
+        if value:
+            rows_of.setdefault(value, []).append(row)
+    found = mask.judge(_with_texts(batch.take([rows[0] for rows in rows_of.values()]), list(rows_of)))
+    places = list(rows_of.values())
+    spans = {row: marks for at, marks in found.spans.items() for row in places[at]}
+    return Marks(spans, {row: verdict for at, verdict in found.verdicts.items() for row in places[at]})
+
+
+def _after(batch: DocumentBatch, field: str, values: Sequence[str | None], marks: Marks) -> DocumentBatch:
     edits = {row: edits_of(spans) for row, spans in marks.spans.items()}
-    masked = {row: apply(values[row], changes) for row, changes in edits.items() if changes}
+    masked = {row: apply(values[row] or "", changes) for row, changes in edits.items() if changes}
     return left(edited(batch, {field: masked, "subjects": named_subjects(batch, marks)}), marks)
 
 

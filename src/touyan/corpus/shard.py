@@ -64,13 +64,18 @@ def pass_stage(task: ShardTask) -> Tally | None:
     whole = replace(task, operators=(*before, *task.operators))
     try:
         tally = _last(whole, draft) if task.surveyor is None else _surveyed(whole, draft, task.surveyor)
-        os.rename(draft, task.target)
-    except OSError:
-        if not task.target.exists():  # else another try of the same task was faster, and left the same
-            raise
+        _hand_over(draft, task.target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return tally
+
+
+def _hand_over(draft: Path, target: Path) -> None:
+    try:
+        os.rename(draft, target)
+    except OSError:
+        if not target.exists():  # else another try of the same task was faster, and left the same
+            raise
 
 
 def _surveyed(task: ShardTask, draft: Path, surveyor: Surveyor) -> None:
