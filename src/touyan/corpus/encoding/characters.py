@@ -76,7 +76,8 @@ def readings(character: str) -> tuple[str, ...]:
     """Readings with tone marks, the most common one first; none for what is no Han character."""
     from pypinyin import Style, pinyin
 
-    return tuple(pinyin(character, style=Style.TONE, heteronym=True, errors="ignore")[0]) if is_han(character) else ()
+    found = pinyin(character, style=Style.TONE, heteronym=True, errors="ignore") if is_han(character) else []
+    return tuple(found[0]) if found else ()
 
 
 def is_han(character: str) -> bool:

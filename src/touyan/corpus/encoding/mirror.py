@@ -20,6 +20,7 @@ from touyan.corpus.encoding.torn import CONVINCING, SYLLABLE, Mending, Page, men
 
 _TONES = "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ"
 _MARKED = re.compile(rf"([\u4e00-\u9fff])\(({SYLLABLE})\)")
+_TONE = re.compile(f"[{_TONES}]")
 _LEFT = re.compile(rf"\(?[a-z]*[{_TONES}][a-z]*\)")
 _MIN_MARKS, _MIN_SHARE = 3, 0.005
 """Marks that make a page suspect, and per Han character: a sound text explains a rare character or two, a mirror one in seven."""
@@ -68,12 +69,19 @@ def _mendings(text: str, page: Page) -> tuple[list[Mending], list[tuple[int, int
     while at >= 0:
         mending = mended(text, at, page)
         end = at + 1 if mending is None else mending.end
-        if mending is None or mending.lead < CONVINCING or ("?" in mending.original and not _asks(text, at, mending)):
+        if mending is None or not _is_proved(text, at, mending):
             doubts.append((at, end))
         else:
             found.append(mending)
         at = text.find("?", end)
     return found, doubts
+
+
+def _is_proved(text: str, at: int, mending: Mending) -> bool:
+    """Whether one original is far ahead, and leaves neither a mark nor an unexplained question mark."""
+    if mending.lead < CONVINCING or _TONE.search(mending.original):
+        return False
+    return "?" not in mending.original or _asks(text, at, mending)
 
 
 def _asks(text: str, at: int, mending: Mending) -> bool:

@@ -26,8 +26,9 @@ _MARK = re.compile(
 )
 _BRACKETS = re.compile(rf"\((?<![A-Za-z0-9_\]=+*/].)[^()\n]{{0,200}}?[{_HAN}][^()\n]{{0,200}}\)")
 _NOT_CHINESE = re.compile(rf"[^{_HAN}]+")
+_NOT_LATIN = re.compile(r"[^A-Za-z]+")
 _MIN_HAN_SHARE = 0.3
-"""Han characters per character from which a line counts as Chinese; code with Chinese strings in it has fewer."""
+"""Han characters per letter from which a line counts as Chinese; code with Chinese strings in it has fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +58,5 @@ class Punctuation:
                 yield Span(place, place + 1, "half-width", "a half-width mark in Chinese text (GB/T 15834)", _FULL[text[place]])
 
     def _is_chinese(self, line: str) -> bool:
-        return len(_NOT_CHINESE.sub("", line)) >= self.min_han_share * len(line.strip())
+        n_han, n_latin = len(_NOT_CHINESE.sub("", line)), len(_NOT_LATIN.sub("", line))
+        return n_han >= self.min_han_share * (n_han + n_latin)

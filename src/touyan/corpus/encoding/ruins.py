@@ -21,6 +21,11 @@ _PATTERN = re.compile("|".join(f"(?P<r{i}>{pattern})" for i, (_, _, pattern) in 
 _SIGNS = ("锟", "\ufffd", "????", "烫烫", "屯屯")
 
 
+def is_ruin(text: str) -> bool:
+    """Whether nothing but 锟斤拷 is to be expected: a twentieth of the text is."""
+    return 60 * text.count("锟斤拷") >= len(text) > 0
+
+
 def ruined(text: str) -> Iterator[Span]:
     """The intervals of `text` that are ruins, labelled 'damage' and scored by nothing; sound text is only searched for signs."""
     if not any(sign in text for sign in _SIGNS):
