@@ -7,7 +7,7 @@ import unicodedata
 
 import numpy as np
 from copies import prose, reworded
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from touyan.corpus.duplicates.sketch import BANDS, BINS, ROWS, SHINGLE_UNITS, band_keys, jaccard, shingles, sketches
@@ -54,6 +54,7 @@ def test_the_jaccard_index_is_that_of_the_sets_counted_one_by_one(one: str, othe
     assert found == len(first & second) / max(1, len(first | second))
 
 
+@settings(max_examples=40)
 @given(texts)
 def test_a_sketch_does_not_depend_on_the_neighbours(given_texts: list[str]) -> None:
     together = sketches(normal_forms(given_texts))
