@@ -25,15 +25,15 @@ PATTERNS = tuple(pattern for look in LOOKS for pattern in look)
 TABLE_BITS = 16
 BEGINS, COLON, HAN = 1, 2, 4
 """Bits of `Gate.flags`."""
-_FACTORS = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D)  # odd constants of xxHash (Collet): multiply-shift hashing needs no more
+FACTORS = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F)  # odd constants of xxHash (Collet): multiply-shift hashing
 
 
 def slots(characters: Sequence[NDArray[np.uint32]]) -> NDArray[np.uint32]:
     """(n,) places in a table of 2**TABLE_BITS for characters side by side."""
     import numpy as np
 
-    mixed = characters[0] * np.uint32(_FACTORS[0])
-    for column, factor in zip(characters[1:], _FACTORS[1:], strict=False):
+    mixed = characters[0] * np.uint32(FACTORS[0])
+    for column, factor in zip(characters[1:], FACTORS[1:], strict=False):
         mixed += column * np.uint32(factor)
     mixed >>= np.uint32(32 - TABLE_BITS)
     return mixed

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from touyan.corpus.personal.names_gate import FACTORS
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -29,7 +31,8 @@ LENGTHS = (2, 3, 4, 5, 6, 7, 8)
 PAIR_BITS = 13
 STEPS = 256
 """Steps of one unit of the first layer's sums; a sum stays well within the 128 units of 16 bits."""
-_FACTORS = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F)
+_AT_ONCE = 1 << 14
+"""Windows in memory at a time, 25 MB of them: a list of a million people comes in parts."""
 _ROWS = 32
 """Windows a product: OpenBLAS spins up its threads beyond 2**18 multiplications, which here costs more than it gives."""
 
@@ -47,7 +50,7 @@ def pairs_of(window: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
     left = PAIRS[0] - CHARS[0]
     first, second = window[left : left + len(PAIRS)], window[left + 1 : left + 1 + len(PAIRS)]
-    return (first * np.uint32(_FACTORS[0]) + second * np.uint32(_FACTORS[1])) >> np.uint32(32 - PAIR_BITS)
+    return (first * np.uint32(FACTORS[0]) + second * np.uint32(FACTORS[1])) >> np.uint32(32 - PAIR_BITS)
 
 
 def word_keys(characters: Sequence[NDArray[np.uint32]]) -> NDArray[np.uint32]:
@@ -55,10 +58,10 @@ def word_keys(characters: Sequence[NDArray[np.uint32]]) -> NDArray[np.uint32]:
     import numpy as np
 
     key = np.zeros_like(characters[0])
-    for column, factor in zip(characters, _FACTORS, strict=False):
+    for column, factor in zip(characters, FACTORS, strict=False):
         key += (column + np.uint32(1)) * np.uint32(factor)
     key ^= key >> np.uint32(15)
-    return key * np.uint32(_FACTORS[3])
+    return key * np.uint32(FACTORS[3])
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +76,12 @@ class Lexicon:
         """(len(WORD_STARTS), n) what the lexicon says at each offset: the classes by length, as digits to WORD_CLASSES."""
         import numpy as np
 
+        left = WORD_STARTS[0] - CHARS[0]
         found = np.zeros((len(WORD_STARTS), window.shape[1]), dtype=np.int64)
         for digit, length in enumerate(WORD_LENGTHS):
-            count = min(len(WORD_STARTS), len(CHARS) - length + 1 + CHARS[0] - WORD_STARTS[0])
-            left = WORD_STARTS[0] - CHARS[0]
-            key = word_keys([window[left + i : left + i + count] for i in range(length)])
+            key = word_keys([window[left + i : left + i + len(WORD_STARTS)] for i in range(length)])
             place = np.minimum(self.keys.searchsorted(key), len(self.keys) - 1)
-            found[:count] += np.where(self.keys.take(place) == key, self.classes.take(place), 0) * np.int64(WORD_CLASSES**digit)
+            found += np.where(self.keys.take(place) == key, self.classes.take(place), 0) * np.int64(WORD_CLASSES**digit)
         return found
 
 
@@ -100,6 +102,12 @@ class Network:
 
     def probabilities(self, window: NDArray[np.uint32]) -> NDArray[np.float32]:
         """(n, 1 + len(LENGTHS)) for each window: no name, then a name of each length."""
+        import numpy as np
+
+        parts = range(0, max(window.shape[1], 1), _AT_ONCE)
+        return np.concatenate([self._chances(window[:, start : start + _AT_ONCE]) for start in parts])
+
+    def _chances(self, window: NDArray[np.uint32]) -> NDArray[np.float32]:
         import numpy as np
 
         hidden = np.maximum(self._first_layer(window), 0).astype(np.float32) / STEPS
