@@ -66,6 +66,10 @@ def test_kinds_that_are_not_asked_for_stay() -> None:
     assert Mask(kinds=("mobile",)).masked(f"{MOBILE}，{EMAIL}") == f"[手机号]，{EMAIL}"
 
 
+def test_a_kind_that_is_not_asked_for_hides_none_that_is() -> None:
+    assert Mask(kinds=("mobile",)).masked(f"微信同号{MOBILE}") == "微信同号[手机号]"
+
+
 def test_the_secret_has_no_part_in_the_signature() -> None:
     assert Signature.of(Mask(key=b"one")) == Signature.of(Mask(key=b"two"))
     assert "one" not in repr(Mask(key=b"one"))

@@ -7,14 +7,15 @@ text does not depend on the other texts, and no two identifiers overlap, but tha
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from touyan.corpus.personal.addresses import addresses, homes
+from touyan.corpus.personal.addresses import addresses
 from touyan.corpus.personal.births import births
 from touyan.corpus.personal.codes import codes, plates
 from touyan.corpus.personal.gate import Trace, windows
-from touyan.corpus.personal.identifier import PRIORITY, Identifier, folded
+from touyan.corpus.personal.homes import homes
+from touyan.corpus.personal.identifier import NOBODYS, PRIORITY, Identifier, folded
 from touyan.corpus.personal.landlines import landlines
 from touyan.corpus.personal.network import accounts, emails, ip4, pairs
 from touyan.corpus.personal.numbers import numbers
@@ -36,8 +37,12 @@ RECOGNISERS: Mapping[Trace, tuple[Recogniser, ...]] = {
 }
 
 
-def find_all(texts: Sequence[str], *, han_digits: bool = False) -> list[list[Identifier]]:
-    """The identifiers of each text, in order of position; with `han_digits` also mobile numbers spelled 一三八…"""
+def find_all(texts: Sequence[str], kinds: Collection[str] = PRIORITY, *, han_digits: bool = False) -> list[list[Identifier]]:
+    """The identifiers of each text, in order of position; with `han_digits` also mobile numbers spelled 一三八…
+
+    Kinds that are not asked for take nothing away from those that are, but what is an organisation's is nobody's number.
+    """
+    asked = NOBODYS.union(kinds)
     seen = windows(texts)
     hits: list[list[Identifier]] = [[] for _ in texts]
     for trace, rows in seen.items():
@@ -48,12 +53,17 @@ def find_all(texts: Sequence[str], *, han_digits: bool = False) -> list[list[Ide
     if han_digits:
         for text, each in zip(texts, hits, strict=True):
             each.extend(spelled(text))
-    return [homes(text, settled(each)) if each else [] for text, each in zip(texts, hits, strict=True)]
+    return [_chosen(text, each, asked, kinds) if each else [] for text, each in zip(texts, hits, strict=True)]
 
 
 def find(text: str) -> list[Identifier]:
     """The identifiers of one text, in order of position."""
     return find_all([text])[0]
+
+
+def _chosen(text: str, hits: list[Identifier], asked: Collection[str], kinds: Collection[str]) -> list[Identifier]:
+    winners = settled(each for each in hits if each.kind in asked)
+    return [each for each in homes(text, winners) if each.kind in kinds]
 
 
 def settled(found: Iterable[Identifier]) -> list[Identifier]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from touyan.corpus.personal.identifier import Identifier
+from touyan.corpus.personal.serials import is_serial
 
 # The long-distance codes of the mainland: 3 digits for ten cities, 4 for the rest, by the blocks in use.
 _AREA = (
@@ -28,9 +29,6 @@ _WORD = re.compile(
     r"(?:电\s?话|座机|固话|致电|拨打|来电|传真|热线|话机|小灵通|[Tt][Ee][Ll]|[Pp]hone|[Ff]ax|[Cc]all)"
     r"[^\d\n，。；,;]{0,10}(?:[(（]?0?\d{2,4}[)）]?[-—– ]?\d{7,8}[、/,， 或]{1,2})*\Z"
 )
-_SERIAL = re.compile(
-    r"(?:编号|单号|文号|案号|证号|流水号|批号|订单|合同号|型号|代码|编码|序列号|标准|发票号码?|[A-Z]/?T)[为是:： ]{0,2}\Z"
-)
 
 
 def landlines(text: str) -> Iterator[Identifier]:
@@ -41,7 +39,7 @@ def landlines(text: str) -> Iterator[Identifier]:
     for match in _FULL.finditer(text):
         area = next(filter(None, match.group("a", "b", "c", "d")))
         before = text[max(0, match.start() - 40) : match.start()]
-        if not _fits(area, match["local"]) or _SERIAL.search(before[-12:]):
+        if not _fits(area, match["local"]) or is_serial(text, match.start()):
             continue
         if (match["d"] is None and "0" in text[match.start() : match.start("local")]) or _WORD.search(before):
             yield Identifier(match.start(), match.end(), "landline", f"0{area}{_digits(match['local'])}")

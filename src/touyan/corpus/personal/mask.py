@@ -80,7 +80,7 @@ class Mask:
 
     def _found(self, texts: Sequence[str]) -> list[list[Identifier]]:
         kinds = kinds_of(self.kinds)
-        found = [[each for each in some if each.kind in kinds] for some in find_all(texts, han_digits=self.han_digits)]
+        found = find_all(texts, kinds, han_digits=self.han_digits)
         if "person" not in kinds:
             return found
         from touyan.corpus.personal.names import find_names

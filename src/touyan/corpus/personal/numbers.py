@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from touyan.corpus.personal.checks import CARD_DIGITS, ID_DIGITS, is_bank_card, is_id_card, is_old_id_card
 from touyan.corpus.personal.identifier import PRIORITY, Identifier, Kind
+from touyan.corpus.personal.serials import is_serial
 
 _MOBILE_DIGITS, _SHORTEST = 11, 10
 _GROUPS = 8  # more groups than anybody writes, but for a form with one box for each digit of an ID card
@@ -26,12 +27,6 @@ _TELEPHONE_WORD = re.compile(
     r"(?:tel|phone|mobile|mob|cell|call|wechat|weixin|wx|vx|qq|id|no|(?<![A-Za-z])[vtm])[.:]?\Z", re.IGNORECASE
 )
 _OLD_ID_WORD = re.compile(r"(?:身份证|公民身份|证件)[^\d\n]{0,12}\Z")
-_ACCOUNT_WORD = re.compile(r"(?:银行|[卡账帐]号|[账帐]户|信用卡|储蓄卡|借记卡|尾号)[^\d\n]{0,12}\Z")
-# A word that names the number: what stands before it is then no card and no telephone, whatever its digits say.
-_SERIAL_WORD = re.compile(
-    r"(?:(?:流水|受理|受案|工单|案件|订单|单据|运单|面单|快递|设备|产品|合同|发票|票据|凭证|批|序列|档案|备案|登记|注册|许可证?|追溯|交易|申请|专利|"
-    r"项目|资产|出厂|标准|案|文|刊|书)号码?|编号|单号|编码|条码|代码|序号|IMEI|ISBN|S/?N|[Ss]erial)[为是:：]{0,2} ?\Z"
-)
 
 _BETWEEN = r"(?: ?[-.·_] ?| )?"
 _RUN = re.compile(rf"[0-9](?:{_BETWEEN}[0-9]){{{_SHORTEST - 1},}}(?:{_BETWEEN}[Xx](?![0-9A-Za-z]))?")
@@ -80,7 +75,7 @@ def _kind(text: str, digits: str, groups: list[tuple[int, int]]) -> tuple[Kind |
     start = groups[0][0]
     if is_id_card(digits) or (is_old_id_card(digits) and _OLD_ID_WORD.search(text, max(0, start - 20), start)):
         return "id-card", digits
-    if _SERIAL_WORD.search(text, max(0, start - 12), start):
+    if is_serial(text, start):
         return None, ""
     if is_bank_card(digits) and _card_spelling(text, groups):
         return "bank-card", digits
