@@ -60,9 +60,9 @@ def test_in_a_crowd_everyone_meets_the_first_of_it() -> None:
     assert len(pairs) == sum(min(later, FIRST_OF_A_GROUP) for later in range(crowd))
 
 
-@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 3)), max_size=30), st.integers(1, 6))
-def test_what_is_spilled_comes_back_in_order_and_once(rows: list[tuple[int, int]], parts: int) -> None:
-    with Spill(21, 2, parts) as spill:
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 3)), max_size=30), st.integers(0, 60), memory)
+def test_what_is_spilled_comes_back_in_order_and_once(rows: list[tuple[int, int]], expected: int, memory_bytes: int) -> None:
+    with Spill(21, 2, expected, memory_bytes) as spill:
         for row in rows:
             spill.put(np.array([row], dtype=np.int64))
-        assert [tuple(row) for part in spill.parts() for row in part.tolist()] == sorted(set(rows))
+        assert [tuple(row) for part in spill.ranges() for row in part.tolist()] == sorted(set(rows))

@@ -27,7 +27,6 @@ PAIRS_A_DOCUMENT = 64
 """Allowed for: each pair of near-duplicates meets under a dozen keys."""
 
 _ENTRY_BYTES = 48  # of a part: key 8, place 8, rank 8, the order 8, sorted keys 8, masks and what is shared 8
-_PAIR_BYTES = 64  # as read 16, the order 8, sorted 16, different 16, masks
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +92,14 @@ def groups(shards: Sequence[Keyed], memory_bytes: int) -> Iterator[Groups]:
 def meetings(kinds: Iterable[Sequence[Keyed]], documents: int, memory_bytes: int) -> Iterator[NDArray[np.int64]]:
     """Pairs of ranks (later, earlier) that share a key of some kind, each once, by later and then by earlier; shape (n, 2).
 
-    `kinds` gives the keys of all shards, one kind at a time. Ranks lie below `documents`. Pairs wait on disk in parts of about
-    `memory_bytes`, of which one is held at a time.
+    `kinds` gives the keys of all shards, one kind at a time. Ranks lie below `documents`. Pairs wait on disk and are read in
+    ranges of about `memory_bytes`.
     """
-    parts = 1 + documents * PAIRS_A_DOCUMENT * _PAIR_BYTES // memory_bytes
-    with Spill(documents, 2, parts) as spill:
+    with Spill(documents, 2, documents * PAIRS_A_DOCUMENT, memory_bytes) as spill:
         for found in (found for shards in kinds for found in groups(shards, memory_bytes)):
             for pairs in _pairs(found):
                 spill.put(pairs)
-        yield from spill.parts()
+        yield from spill.ranges()
 
 
 def _pairs(found: Groups) -> Iterator[NDArray[np.int64]]:

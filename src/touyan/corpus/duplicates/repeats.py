@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 SOURCES = 4
 """Bearers of an anchor that a later one is compared with, and the last one before it."""
 _HITS_AT_ONCE = 1 << 11
-_HITS_A_DOCUMENT = 256
-_HIT_BYTES = 160
+_HITS_A_DOCUMENT = 64
 _STEP_UNITS = 256
 
 
@@ -44,12 +43,11 @@ def repeats(corpus: Surveyed, min_units: int, min_documents: int, memory_bytes: 
 
     `corpus` was surveyed with `anchors` (how many each document has), `anchor_key` and `anchor_at` too.
     """
-    parts = 1 + len(corpus) * _HITS_A_DOCUMENT * _HIT_BYTES // memory_bytes
-    with Spill(len(corpus), 4, parts) as spill:
+    with Spill(len(corpus), 4, len(corpus) * _HITS_A_DOCUMENT, memory_bytes) as spill:
         for found in groups(_keyed(corpus), memory_bytes):
             for hits in _hits(corpus, found, min_documents):
                 spill.put(hits)
-        every = (hit for part in spill.parts() for hit in _promising(corpus, part, min_units))
+        every = (hit for part in spill.ranges() for hit in _promising(corpus, part, min_units))
         for row, hits in groupby(every, key=itemgetter(0)):
             passages = _passages(corpus, row, hits, min_units)
             if passages:
