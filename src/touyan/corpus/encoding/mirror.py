@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from touyan.core.document import Span
@@ -24,6 +24,8 @@ _TONE = re.compile(f"[{_TONES}]")
 _LEFT = re.compile(rf"\(?[a-z]*[{_TONES}][a-z]*\)")
 _MIN_MARKS, _MIN_SHARE = 3, 0.005
 """Marks that make a page suspect, and per Han character: a sound text explains a rare character or two, a mirror one in seven."""
+_AROUND = 12
+"""Characters before a run that its mending may depend on: a character with its mark."""
 _RUN = re.compile(r"\?[^\x00-\x7f]*")
 _ADDRESS = re.compile(r"[A-Za-z0-9/._=%-]\?[A-Za-z0-9_%-]+[=&]")
 _QUESTION = re.compile(r"[吗嗎呢么麼吧何谁誰哪几幾否怎啥]")
@@ -64,17 +66,27 @@ def cured(text: str, page: Page) -> Cure:
 
 def _mendings(text: str, page: Page) -> tuple[list[Mending], list[tuple[int, int]]]:
     found: list[Mending] = []
+    known: list[Mending] = []
     doubts: list[tuple[int, int]] = []
     at = text.find("?")
     while at >= 0:
-        mending = mended(text, at, page)
+        mending = _again(text, at, known) or mended(text, at, page)
         end = at + 1 if mending is None else mending.end
+        known += [mending] if mending else []
         if mending is None or not _is_proved(text, at, mending):
             doubts.append((at, end))
         else:
             found.append(mending)
         at = text.find("?", end)
     return found, doubts
+
+
+def _again(text: str, at: int, known: Iterable[Mending]) -> Mending | None:
+    """The mending of the same run in the same surroundings: a page repeats its words, and the damage with them."""
+    for one in known:
+        if one.start >= _AROUND and text.startswith(text[one.start - _AROUND : one.end + 1], at - _AROUND):
+            return replace(one, start=at, end=at + one.end - one.start)
+    return None
 
 
 def _is_proved(text: str, at: int, mending: Mending) -> bool:

@@ -189,11 +189,10 @@ class _Search:
                     yield eaten.end(), done
             return
         torn = self.text[at + 1 : at + 2] in _BREAKS
-        for lead in LEADS if torn or state.pending else ():
-            for known in self._known(state, lead, best - _HORIZON):
-                fed = self._fed(known, lead)
-                if fed and fed.score > best - _HORIZON:
-                    yield from self._after_lost(fed, at + 1, torn, late=state.pending)
+        for lead in LEADS if state.q >= 0 and (torn or state.pending) else ():
+            fed = self._fed(state, lead)
+            if fed and fed.score > best - _HORIZON:
+                yield from self._after_lost(fed, at + 1, torn, late=state.pending)
         if state.pending:
             yield from ((at + 1, each) for each in self._gapped(state, best, 1) if each.q < 0)
 
