@@ -38,12 +38,10 @@ _MAY_SPEAK_FOR = tuple(len(pattern) == 1 or pattern == (-2, -1) for pattern in P
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One sentence, what is sure about its names or what the teacher thinks of them, and how much it counts."""
+    """One sentence, where its names are, and how much it counts."""
 
     text: str
     spans: Sequence[tuple[int, int]]
-    chances: dict[int, dict[int, float]] | None = None
-    """start -> length -> probability; stands for `spans` where it is given."""
     weight: float = 1.0
 
 
@@ -73,13 +71,11 @@ def lessons(examples: Sequence[Example]) -> Lessons:
     for example in examples:
         end = at + len(example.text)
         units[at:end], weights[at:end] = units_of(example.text), example.weight
-        found = example.chances if example.chances is not None else {a: {b - a: 1.0} for a, b in example.spans}
-        for start, by_length in found.items():
-            for length, chance in by_length.items():
-                if length in LENGTHS:
-                    chances[at + start, LENGTHS.index(length) + 1] = chance
-                else:
-                    weights[at + start] = 0
+        for start, stop in example.spans:
+            if stop - start in LENGTHS:
+                chances[at + start, LENGTHS.index(stop - start) + 1] = 1
+            else:
+                weights[at + start] = 0
         at = end + MARGIN
     chances[:, 0] = 1 - chances[:, 1:].sum(1)
     return Lessons(units, chances, weights)
@@ -145,7 +141,7 @@ class Student(nn.Module):
         self.first = nn.Linear(len(CHARS) * CHAR_WIDTH + len(PAIRS) * PAIR_WIDTH, HIDDEN)
         self.second = nn.Linear(HIDDEN, SECOND)
         self.last = nn.Linear(SECOND, 1 + len(LENGTHS))
-        self.inputs_dropout, self.dropout = nn.Dropout(0.2), nn.Dropout(0.3)
+        self.inputs_dropout, self.dropout = nn.Dropout(0.3), nn.Dropout(0.35)
 
     def forward(self, window: torch.Tensor, pairs: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
         if self.training:

@@ -24,7 +24,7 @@ from touyan.corpus.personal.names_gate import Gate
 from touyan.corpus.personal.names_text import joined
 
 PLACE, PERSON = 4, 5
-_WRITTEN, _MENTIONS, _SUBSTITUTED, _PLAIN = 24_000, 20_000, 4, 8
+_WRITTEN, _MENTIONS, _SUBSTITUTED, _PLAIN = 24_000, 20_000, 6, 8
 _LAW_FILES, _LAW_CHARS, _LAW_PART = 1_500, 4_000, 400
 _LONGEST_SENTENCE = 120
 
