@@ -36,7 +36,7 @@ def find_names(texts: Sequence[str], mode: Mode = "balanced") -> list[list[Ident
     readings: list[list[Reading]] = [[] for _ in texts]
     for row, reading in _readings(texts):
         readings[row].append(reading)
-    spans = [names_of(text, own, _LEAST[mode]) for text, own in zip(texts, readings, strict=True)]
+    spans = [names_of(text, own, _LEAST[mode]) if own else () for text, own in zip(texts, readings, strict=True)]
     return [[_identifier(text, *span) for span in own] for text, own in zip(texts, spans, strict=True)]
 
 
