@@ -11,6 +11,7 @@ from web_pages import PAGE_LINES, PAGES, TEXT_LINES, UNSEEN_LINES, cleaned, kept
 from touyan.core.document import apply, edits_of
 from touyan.corpus.boilerplate.lines import Kind, kind_of
 from touyan.corpus.boilerplate.operators import Boilerplate
+from touyan.corpus.operator import DocumentBatch
 
 LAW = ["# 某某管理条例", "第一章 总则", *(f"第{n}条 {STATUTE}" for n in "一二三四五六七八九十"), "附则", "二〇二四年三月五日"]
 HEAD, TAIL = ["首页 > 新闻 > 正文", "登录", "分享到："], ["相关阅读", "返回顶部", "京ICP备99999999号-1"]
@@ -62,6 +63,17 @@ def test_a_page_that_was_flattened_into_one_line_is_divided() -> None:
     assert body in cleaned(text)
     assert "返回顶部" not in cleaned(text)
     assert "设为首页" not in cleaned(text)
+
+
+def test_any_page_that_lost_its_line_ends_is_divided() -> None:
+    left = total = 0
+    for page in PAGES.values():
+        lines = [line for _, line in page]
+        stays = kept(lines, spans_of(" ".join(lines)))
+        assert [line for (mark, line), stay in zip(page, stays, strict=True) if mark == "+" and not stay] == []
+        left += sum(mark == "-" and stay for (mark, _), stay in zip(page, stays, strict=True))
+        total += sum(mark == "-" for mark, _ in page)
+    assert left <= 0.03 * total
 
 
 def test_blank_lines_and_indents_do_not_matter() -> None:
@@ -171,3 +183,27 @@ def test_a_document_gets_the_same_beside_others() -> None:
     texts = ["\n".join(line for _, line in page) for page in PAGES.values()]
     together = marks_of(batch(*texts))
     assert [together.spans[row] for row in range(len(texts))] == [spans_of(text) for text in texts]
+
+
+@pytest.mark.parametrize("bullet", ["• ", "- ", "* "])
+def test_bullets_before_the_entries_of_a_menu_hide_nothing(bullet: str) -> None:
+    menu = [f"{bullet}{name}" for name in ("首页", "新闻", "时政", "登录")]
+    items = [f"{bullet}第一站在城东", f"{bullet}末站在城西"]
+    text = "\n".join([*menu, HEAD[0], "某市建成首条示范线", "2024-03-18 09:26 来源：某报", *ARTICLE, *items, *ARTICLE, *TAIL])
+    assert cleaned(text) == "\n".join(["某市建成首条示范线", *ARTICLE, *items, *ARTICLE])
+
+
+def test_the_title_of_the_html_head_finds_the_title_of_the_page() -> None:
+    text = "\n".join([HEAD[0], "热点：某地今日降温", "某市建成首条示范线", "某报", "2024-03-18 09:26", *ARTICLE, *TAIL])
+    documents = batch(text)
+    named = DocumentBatch({**documents.columns, "title": ["某市建成首条示范线_某某网"]})
+    (title,) = [span for span in marks_of(named).spans[0] if span.label == "meta.title"]
+    assert text[title.start : title.end] == "某市建成首条示范线"
+
+
+def test_half_width_marks_do_not_matter() -> None:
+    half = str.maketrans("，：（）！；？", ",:()!;?")
+    for page in PAGES.values():
+        lines = [line.translate(half) for _, line in page]
+        stays = kept(lines, spans_of("\n".join(lines)))
+        assert [line for (mark, line), stay in zip(page, stays, strict=True) if mark == "+" and not stay] == []

@@ -20,13 +20,13 @@ MIN_MENU, NAME_CHARS, ACCOUNT_CHARS = 4, 8, 12
 _LETTERS = re.compile(r"[\u4e00-\u9fff]{2}.*[\u4e00-\u9fff]{2}|[a-z]+ [a-z]+")
 _SUFFIX = re.compile(r"\s*[_\-|—(–:·]")
 _NUMBER = re.compile(r"^[\d.]+\s*")
-_NAMES = frozenset({Kind.SHORT, Kind.STRONG, Kind.LIST, Kind.WEAK, Kind.ORNAMENT})
+_NAMES = frozenset({Kind.SHORT, Kind.NUMBERED, Kind.STRONG, Kind.LIST, Kind.WEAK, Kind.ORNAMENT})
 
 
 def title_of(page: Layout, body: int, title: str | None) -> int | None:
     """The line that the reader called the title, or one that comes twice, or the longest of the last ones above the byline."""
     short = [i for i in range(body) if page.lines[i].kind is Kind.SHORT and _could_be_title(page.lines[i].text)]
-    named = [i for i in short if title and page.lines[i].text == title]
+    named = [i for i in short if title and _names(title, page.lines[i].text)]
     bylines = [i for i in range(body) if page.lines[i].rule in ("byline", "stamp")]
     above = [i for i in short if bylines and i < bylines[-1]]
     again = [i for i in above if any(_names(page.lines[j].text, page.lines[i].text) for j in above if j < i)]
@@ -58,10 +58,9 @@ def cut_head(page: Layout, cut: Cuts, body: int, heading: int | None) -> None:
     for i in range(mine[-1] + 1):
         each = page.lines[i]
         below_title = heading is not None and heading <= i
-        if i in cut or each.kind >= Kind.NUMBERED or (below_title and each.kind is Kind.SHORT):
-            continue
-        if each.kind in WORDED or mine[0] < i:
-            cut[i] = "menu" if each.kind is Kind.SHORT else each.rule
+        is_text = each.kind >= (Kind.SHORT if below_title else Kind.NUMBERED if heading is None else Kind.PROSE)
+        if i not in cut and not is_text and (each.kind in WORDED or mine[0] < i):
+            cut[i] = "menu" if each.kind >= Kind.SHORT else each.rule
     if heading is not None:
         _account(page, cut, heading, mine[-1])
 

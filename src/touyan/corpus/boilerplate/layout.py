@@ -21,11 +21,8 @@ _NOTICES = ("转载", "轉載", "侵权", "侵權", "仅供参考", "仅代表",
 MIN_TRACES = 3
 _TRACES = frozenset({Kind.WEAK, Kind.BYLINE, Kind.STAMP})
 _LAST_LINES, _LAST_CHARS = 6, 600
-FLAT_CHARS, FLAT_SPACES = 160, 12
-_FLAT = re.compile(
-    r"设为首页|加入收藏|返回顶部|版权所有|ICP备|当前位置|上一篇|责任编辑|打印本页|【打印】|公网安备|首页 |登录 |注册 ",
-    re.IGNORECASE,
-)
+FLAT_CHARS, FLAT_SPACES, FLAT_TRACES = 160, 12, 2
+"""A line of so many characters and spaces, of which so many pieces are surely a page's, is a page whose line ends were lost."""
 # A space between Latin words, after a colon or before a clock time divides nothing.
 _GAP = re.compile(r"(?:(?<=[^\x00-\x7f])(?<![：])[ \t\u3000]+(?!\d\d:\d\d|>)|(?<![:>])[ \t\u3000]+(?=[^\x00-\x7f]))")
 
@@ -65,19 +62,18 @@ SIGNED = re.compile(r"[〇零一二三四五六七八九十\d]{2,4} ?年.{2,6}�
 
 def is_page(text: str, also: tuple[str, ...]) -> bool:
     """Whether some line is surely a page's, or three lines are buttons or dates: one look at each line, and a longer one at few."""
-    lines = [line for line in text.split("\n") if line and (line[-1] not in _ENDED or len(line) < _SHORTEST)]
+    every = text.split("\n")
+    lines = [line for line in every if line and (line[-1] not in _ENDED or len(line) < _SHORTEST)]
     traces = 0
     for line in lines:
         if line[0] in _BEGUN and len(line) >= _SHORTEST:
-            continue
-        if len(line) >= FLAT_CHARS:
-            if _is_flat(line):
-                return True
             continue
         kind = kind_of(line, also).kind
         traces += kind in _TRACES
         if kind in (Kind.STRONG, Kind.LIST) or traces >= MIN_TRACES:
             return True
+    if any(_is_flat(line, also) for line in every if len(line) >= FLAT_CHARS):
+        return True
     last = text[-_LAST_CHARS:]
     return any(word in last for word in _NOTICES) and any(
         kind_of(line, also).kind is Kind.STRONG for line in last.split("\n")[-_LAST_LINES:]
@@ -90,7 +86,7 @@ def layout(text: str, also: tuple[str, ...]) -> Layout:
     ends: list[int] = []
     lines: list[Line] = []
     in_code = False
-    for start, piece in _pieces(text):
+    for start, piece in _pieces(text, also):
         line = kind_of(piece, also)
         in_code ^= piece[0] == "`" and piece.startswith("```")
         lines.append(_CODE if in_code else line)
@@ -99,14 +95,14 @@ def layout(text: str, also: tuple[str, ...]) -> Layout:
     return Layout(starts, ends, lines)
 
 
-def _pieces(text: str) -> Iterator[tuple[int, str]]:
+def _pieces(text: str, also: tuple[str, ...]) -> Iterator[tuple[int, str]]:
     """The lines that are not blank, and where they begin."""
     base = 0
     for line in text.split("\n"):
         bare = line.strip()
         if bare:
             start = base + (line.index(bare) if bare is not line else 0)
-            if len(bare) >= FLAT_CHARS and _is_flat(bare):
+            if _is_flat(bare, also):
                 yield from _divided(start, bare)
             else:
                 yield start, bare
@@ -123,6 +119,8 @@ def _divided(base: int, line: str) -> Iterator[tuple[int, str]]:
         yield base + start, line[start:]
 
 
-def _is_flat(line: str) -> bool:
-    """A page whose line ends were lost: long, full of spaces, with words that only pages have."""
-    return line.count(" ") >= FLAT_SPACES and _FLAT.search(line) is not None
+def _is_flat(line: str, also: tuple[str, ...]) -> bool:
+    if len(line) < FLAT_CHARS or line.count(" ") < FLAT_SPACES or line.isascii():
+        return False
+    kinds = [kind_of(piece, also).kind for _, piece in _divided(0, line)]
+    return kinds.count(Kind.STRONG) + kinds.count(Kind.LIST) >= FLAT_TRACES

@@ -99,6 +99,8 @@ def _folding() -> tuple[re.Pattern[str], dict[int, str]]:
 
 def fold(text: str) -> str:
     """`text` in the form of the lexicon, character by character."""
+    if text.isascii():
+        return text.lower()
     for mark, plain in _COMMON:
         text = text.replace(mark, plain)
     pattern, folding = _folding()

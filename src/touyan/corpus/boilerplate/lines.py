@@ -87,6 +87,7 @@ _SENTENCE_ENDS, _TRUNCATED_ENDS = frozenset("。；;"), frozenset("….")
 _END = re.compile(r"[。!?;…]['\"”’」』)\]]*$")
 _QUESTION = re.compile(r"[!?]+$")
 _BUTTON = re.compile(r"\[[^\]]*\](?:\s*\[[^\]]*\])*")
+_BULLET = re.compile(r"[-*•]\s+")
 _SPACED = re.compile(r"(?:\S ){3,}\S")
 _Rules = tuple[tuple[re.Pattern[str], str], ...]
 _CHEAP: _Rules = ((NEIGHBOUR, "neighbour"), (PAGER, "pager"), (PROMOTION, "promotion"), (CREDIT, "byline"))
@@ -106,6 +107,22 @@ _ASCII_HINTS = re.compile(
     r"[{%]|<\?|\(c\)|\[object| / |ads|copyr|cookie|document|ed by |function|_hmt|next|notice:|previous|quer"
     r"|retrieved|rights|uid|var |window"
 )
+_LATIN_HINTS = (
+    "opyright",
+    "ights reserved",
+    "ookie",
+    "{{",
+    "${",
+    "#{",
+    "<%",
+    "{%",
+    "otice: ",
+    "rocessed in",
+    "ered by ",
+    "document.",
+    "window.",
+    "(function",
+)
 _TELLING = re.compile(r"[\d:/|=]|前|刚|今|昨|编辑|责编|校对|审核|监制|摄影")
 
 
@@ -113,13 +130,27 @@ def kind_of(raw: str, also: tuple[str, ...] = ()) -> Line:
     """What a line without white space around it is."""
     protected = PROTECTED.match(raw)
     if protected:
-        line = _LAW if protected.lastgroup == "law" else _NUMBERED
+        line = _LAW if protected.lastgroup == "law" else _behind_bullet(raw, also)
         return line if raw[-1] not in _TRUNCATED_ENDS else Line(line.kind, line.rule, raw)
     if len(raw) > MAX_LINE_CHARS:
         return _PROSE
-    if len(raw) > SURE_CHARS and raw[-1] in _SENTENCE_ENDS and not NOTICE_HINT.search(raw):
+    if len(raw) > SURE_CHARS and _is_sure(raw):
         return _PROSE
     return _remembered(raw, also)
+
+
+def _is_sure(raw: str) -> bool:
+    """Whether a long line is prose at one look: it ends its sentence or is Latin, and nothing in it hints at a notice."""
+    if raw.isascii():
+        return not any(word in raw for word in _LATIN_HINTS)
+    return raw[-1] in _SENTENCE_ENDS and not NOTICE_HINT.search(raw)
+
+
+def _behind_bullet(raw: str, also: tuple[str, ...]) -> Line:
+    """Readers of HTML set bullets before the entries of menus too."""
+    bullet = _BULLET.match(raw)
+    item = _remembered(raw[bullet.end() :], also) if bullet and len(raw) <= SAYING_CHARS else _NUMBERED
+    return Line(item.kind, item.rule, raw[: len(raw) - len(item.text)] + item.text) if item.kind in PAGE_KINDS else _NUMBERED
 
 
 @lru_cache(maxsize=1 << 15)
