@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from copies import prose, reworded, shard
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from shared_data import SHARED
 
 from touyan.core.document import apply, edits_of
@@ -76,6 +78,15 @@ def test_two_halves_in_two_documents_are_in_neither(given_set: Path) -> None:
     assert found(Decontaminate((str(given_set),)), QUESTION[:30], QUESTION[30:]) == {}
 
 
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ends=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=1, max_size=6), at=st.integers(0, 6))
+def test_the_division_into_batches_changes_nothing(given_set: Path, ends: list[tuple[int, int]], at: int) -> None:
+    texts = [AROUND[:before] + QUESTION[:end] for before, end in ends]
+    operator = Decontaminate((str(given_set),), min_share=0.1)
+    first, rest = found(operator, *texts[:at]), found(operator, *texts[at:])
+    assert found(operator, *texts) == first | {at + n: said for n, said in rest.items()}
+
+
 def test_a_cut_takes_the_item_and_leaves_the_rest(given_set: Path) -> None:
     text = f"{AROUND}　\n𠀀 {QUESTION[:20]}\n{QUESTION[20:]}{AROUND}"
     spans = Decontaminate((str(given_set),), policy="cut").judge(shard([text, AROUND])).spans
@@ -113,10 +124,10 @@ def test_a_damaged_set_is_invalid_and_the_line_is_named(tmp_path: Path) -> None:
         found(Decontaminate((str(tmp_path / "a.jsonl"),)), AROUND)
 
 
-@pytest.mark.parametrize("settings", [{"policy": "flag"}, {"gram_chars": 1}])
-def test_settings_that_cannot_work_are_invalid(settings: dict[str, Any]) -> None:
+@pytest.mark.parametrize("chosen", [{"policy": "flag"}, {"gram_chars": 1}])
+def test_settings_that_cannot_work_are_invalid(chosen: dict[str, Any]) -> None:
     with pytest.raises(Invalid):
-        Decontaminate(**settings)
+        Decontaminate(**chosen)
 
 
 def test_questions_of_real_papers_are_found_among_statutes(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ RUN_GRAMS = 4
 
 _GATE_BITS = 16, 26
 _GATE_LOAD = 8
+_PLACES_AT_ONCE = 1 << 16
 _SEED = 20200528
 
 
@@ -119,6 +120,8 @@ class Wanted:
         near = near[(near >= 0) & (near < len(slots))]
         has_passed = np.zeros(len(slots) + RUN_GRAMS, dtype=np.bool_)
         has_passed[near] = self.gate[slots[near]]
+        across = forms.bounds[1:, None] - np.arange(1, self.gram_chars)
+        has_passed[across[(across >= 0) & (across < len(slots))]] = False
         begins_run = np.logical_and.reduce([has_passed[k : len(slots) + k] for k in range(RUN_GRAMS)])
         runs = np.flatnonzero(begins_run)[:, None] + np.arange(RUN_GRAMS)
         return np.unique(runs)
@@ -182,9 +185,10 @@ def _grams(units: NDArray[np.uint16], places: NDArray[np.int64], width: int) -> 
 
     if not len(places):
         return np.zeros(0, dtype=np.uint64)
-    windows = np.lib.stride_tricks.sliding_window_view(units, width)[places].astype(np.uint64)
+    windows = np.lib.stride_tricks.sliding_window_view(units, width)
     weights = np.random.default_rng(_SEED).integers(1 << 63, size=width, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-    return mixed((windows * weights).sum(axis=1, dtype=np.uint64))
+    some = np.array_split(places, 1 + len(places) // _PLACES_AT_ONCE)
+    return mixed(np.concatenate([(windows[at] * weights).sum(axis=1, dtype=np.uint64) for at in some]))
 
 
 def _verdict(found: Sequence[Finding]) -> Verdict:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from touyan.core.document import Verdict
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 REASON, OLDER, VERSION = "near-duplicate", "older-version", "version-of"
-SETS_HELD = 4096
-"""Sets of 5-grams held while pairs are compared: 40 MB of ordinary pages."""
+SETS_BYTES = 32 << 20
+"""Of sets of 5-grams held while pairs are compared: those of 4,000 ordinary pages."""
 
 _CHOICES = {"keep": ("longest", "first"), "versions": ("newest", "keep")}
 
@@ -44,7 +43,7 @@ class NearDuplicates:
     keep: Literal["longest", "first"] = "longest"
     """Which one stays: the longest, and of equally long ones the first; or always the first in order."""
     versions: Literal["newest", "keep"] = "newest"
-    """newest: of the versions of one work the newest stays. keep: they all stay, and each is told of a newer or better one."""
+    """newest: of the versions of one work the newest stays. keep: they all stay, and each but one is told of another."""
     version_similarity: float = 0.5
     """Jaccard index from which documents of one title and different dates are versions of one work."""
     memory_mb: int = field(default=128, repr=False)
@@ -105,7 +104,7 @@ class NearDuplicates:
             if any(known in verdicts and verdicts[known].outcome == "drop" for known in (row, better)):
                 continue
             verdict = self._verdict(alike, row, better)
-            if verdict is not None:
+            if verdict is not None and (verdict.outcome == "drop" or row not in verdicts):
                 verdicts[row] = verdict
         return verdicts
 
@@ -144,7 +143,8 @@ class _Likeness:
         self.corpus = corpus
         self._dates = corpus.column("date")
         self._stems = corpus.column("keys", BANDS)
-        self._set = lru_cache(SETS_HELD)(lambda row: shingles(corpus.units(row)))
+        self._sets: dict[int, NDArray[np.uint64]] = {}
+        self._sets_bytes = 0
 
     def similarity(self, one: int, other: int) -> float:
         """The Jaccard index of their sets of 5-grams."""
@@ -153,3 +153,13 @@ class _Likeness:
     def are_versions(self, one: int, other: int) -> bool:
         """Whether they bear one title and different dates."""
         return bool(self._stems[one] == self._stems[other] != NO_KEY and self._dates[one] != self._dates[other])
+
+    def _set(self, row: int) -> NDArray[np.uint64]:
+        if row not in self._sets:
+            found = shingles(self.corpus.units(row))
+            self._sets_bytes += found.nbytes
+            if self._sets_bytes > SETS_BYTES:
+                self._sets.clear()
+                self._sets_bytes = found.nbytes
+            self._sets[row] = found
+        return self._sets[row]
