@@ -15,7 +15,6 @@ from typing import ClassVar
 from touyan.core.document import Span, Verdict, apply, pseudonym, settle
 from touyan.core.errors import Missing
 from touyan.corpus.operator import DocumentBatch, Marks
-from touyan.corpus.personal.find import find_all, settled
 from touyan.corpus.personal.identifier import PRIORITY, Identifier
 from touyan.corpus.personal.policy import KINDS, REASONS, REPLACEMENTS, kinds_of, policy_of
 from touyan.corpus.personal.subjects import SINGULAR, subjects
@@ -79,6 +78,9 @@ class Mask:
         return {span.subject for span in self.spans(text) if span.subject is not None}
 
     def _found(self, texts: Sequence[str]) -> list[list[Identifier]]:
+        # The patterns take 30 ms of CPU to compile, which a planner that only looks at the operator should not pay.
+        from touyan.corpus.personal.find import find_all, settled
+
         kinds = kinds_of(self.kinds)
         found = find_all(texts, kinds, han_digits=self.han_digits)
         if "person" not in kinds:
