@@ -90,3 +90,8 @@ def test_folding_moves_no_character(text: str) -> None:
 )  # fmt: skip
 def test_a_line_that_almost_fits_is_given_up_at_once(piece: str) -> None:
     kind_of((piece * 250)[:258] + "汉")
+
+
+def test_signs_in_misread_text_say_nothing() -> None:
+    misread = "版权»所有 首页»正文".encode().decode("latin-1")
+    assert kind_of(misread).kind is Kind.PROSE

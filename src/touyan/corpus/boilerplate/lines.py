@@ -88,6 +88,7 @@ _END = re.compile(r"[。!?;…]['\"”’」』)\]]*$")
 _QUESTION = re.compile(r"[!?]+$")
 _BUTTON = re.compile(r"\[[^\]]*\](?:\s*\[[^\]]*\])*")
 _BULLET = re.compile(r"[-*•]\s+")
+_MISREAD = re.compile(r"[\u0080-\u00ff]{3}")  # UTF-8 read as cp1252 is full of » and ©, which say nothing then
 _SPACED = re.compile(r"(?:\S ){3,}\S")
 _Rules = tuple[tuple[re.Pattern[str], str], ...]
 _CHEAP: _Rules = ((NEIGHBOUR, "neighbour"), (PAGER, "pager"), (PROMOTION, "promotion"), (CREDIT, "byline"))
@@ -163,6 +164,8 @@ def _remembered(raw: str, also: tuple[str, ...]) -> Line:
 def _found(line: str, also: tuple[str, ...]) -> _Found:
     if not line:
         return Kind.BLANK, "blank"
+    if _MISREAD.search(line):
+        return Kind.PROSE, "misread"
     if _SPACED.fullmatch(line):
         line = line.replace(" ", "")
     return _by_rule(line) or _by_words(line, also) or _by_length(line)
