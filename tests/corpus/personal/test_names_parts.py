@@ -132,6 +132,10 @@ def test_a_sure_name_is_found_again_where_it_was_not_read() -> None:
     assert names_of("高明甲提高明显", [Reading(0, 2, 0.95)], 0.5) == [(0, 2)]
 
 
+def test_a_shorter_reading_gives_way_to_a_longer_name_that_is_sure_elsewhere() -> None:
+    assert names_of("欧阳修远甲欧阳修远", [Reading(0, 4, 0.95), Reading(5, 8, 0.99)], 0.5) == [(0, 4), (5, 9)]
+
+
 def test_a_doubtful_reading_is_confirmed_by_a_sure_one_elsewhere() -> None:
     assert names_of("高明甲高明", [Reading(0, 2, 0.7), Reading(3, 5, 0.2)], 0.5) == [(0, 2), (3, 5)]
 

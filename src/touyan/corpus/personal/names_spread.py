@@ -33,7 +33,10 @@ def names_of(text: str, readings: Sequence[Reading], least: float) -> list[tuple
     known = {text[r.start : r.end] for r in kept if r.chance >= SURE and r.end - r.start >= _SHORTEST}
     again = [r for r in readings if r.chance < least and text[r.start : r.end] in spoken]
     if len(known) <= _MOST_KNOWN:
-        again += [Reading(at, at + len(name), 0.0) for name in known for at in _places(text, name)]
+        repeated = [Reading(at, at + len(name), 0.0) for name in sorted(known) for at in _places(text, name)]
+        reach = {r.start: r.end for r in sorted(repeated, key=_end)}
+        kept = [r for r in kept if r.end >= reach.get(r.start, 0)]  # 欧阳修 gives way to 欧阳修远, who is sure elsewhere
+        again += repeated
     return sorted((r.start, r.end) for r in _disjoint([*kept, *again]))
 
 
@@ -50,6 +53,10 @@ def _disjoint(readings: Iterable[Reading]) -> list[Reading]:
 
 def _start(reading: Reading) -> int:
     return reading.start
+
+
+def _end(reading: Reading) -> int:
+    return reading.end
 
 
 def _places(text: str, name: str) -> Iterator[int]:
