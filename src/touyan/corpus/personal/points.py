@@ -24,7 +24,7 @@ WORDS = (
 )  # fmt: skip
 BRACKETED_AT = tuple(bracket + at for bracket in "([（【" for at in ("at", "AT", "@"))
 # 第三号, 五组 and 二楼 are in every regulation: of house numbers in Han digits only these ends are followed.
-HAN_HOUSE_ENDS = "栋幢弄单"
+HAN_HOUSE_ENDS = "栋幢弄单组"
 DIGIT, HASH, PROVINCE, HOUSE, SIGN, DOT, PAIR, WORD = (1 << bit for bit in range(8))
 _MEMBERS = {
     DIGIT: "0123456789０１２３４５６７８９", HASH: "#＃", PROVINCE: PLATE_PROVINCES, HOUSE: HAN_HOUSE_ENDS, SIGN: "@＠", DOT: ".．",
