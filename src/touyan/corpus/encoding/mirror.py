@@ -16,7 +16,7 @@ from functools import lru_cache
 from touyan.core.document import Span
 from touyan.corpus.encoding.bigrams import Learned
 from touyan.corpus.encoding.characters import readings, simplified_forms
-from touyan.corpus.encoding.torn import CONVINCING, SYLLABLE, Mending, Page, mended
+from touyan.corpus.encoding.torn import SYLLABLE, Mending, Page, mended
 
 _TONES = "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ"
 _MARKED = re.compile(rf"([\u4e00-\u9fff])\(({SYLLABLE})\)")
@@ -91,7 +91,7 @@ def _again(text: str, at: int, known: Iterable[Mending]) -> Mending | None:
 
 def _is_proved(text: str, at: int, mending: Mending) -> bool:
     """Whether one original is far ahead, and leaves neither a mark nor an unexplained question mark."""
-    if mending.lead < CONVINCING or _TONE.search(mending.original):
+    if not mending.is_proved or _TONE.search(mending.original):
         return False
     return "?" not in mending.original or _asks(text, at, mending)
 

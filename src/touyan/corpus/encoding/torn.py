@@ -13,10 +13,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from touyan.corpus.encoding.bigrams import Learned, folded
-from touyan.corpus.encoding.characters import LEADS, folds, gbk, gbk_gaps, readings, simplified_forms, traditional_forms
+from touyan.corpus.encoding.characters import LEADS, folds, gbk, gbk_gaps, is_han, readings, simplified_forms, traditional_forms
 
 SYLLABLE = "[a-zāáǎàēéěèīíǐìōóǒòūúǔùüǖǘǚǜńňǹḿ]{1,6}"
 _MARK = re.compile(rf"\(({SYLLABLE})\)")
@@ -30,7 +31,7 @@ _HORIZON, _GAP_HORIZON = 15.0, 6.0
 """How far, in log-probability, a partial original may fall behind the best one; and one into which lost bytes are put."""
 CONVINCING = 3.0
 """Lead over the next original that counts as proof: on 170 made pages no wrong original was more than 1.3 ahead."""
-_PLAUSIBLE = -7.5
+_PLAUSIBLE = -8.5
 """Log-probability of a character after the one before, for it to be put where bytes left no trace."""
 _MOST_STATES = 1500
 """Partial originals looked at before the search gives up: ten times what the longest run with one clear original takes."""
@@ -81,7 +82,12 @@ class Mending:
     lead: float
     """Log-probability ahead of the best other original: natural units."""
     weakest: float
-    """Log-probability of its least likely character after the one before."""
+    """Log-probability of its least likely Han character after another one."""
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether it is far ahead, and no link in it is weaker than those that the search never tried."""
+        return self.lead >= CONVINCING and self.weakest >= _PLAUSIBLE
 
 
 class _State(NamedTuple):
@@ -150,8 +156,9 @@ class _Search:
         lead = score - ranked[1][0] if len(ranked) > 1 else _HORIZON
         if Counter(filter(str.isascii, original)) - Counter(self.text[start:end]):
             lead = 0.0  # an ASCII character that the page does not show was guessed: none is likelier than all others
-        line = [_plain(self.text[start - 1 : start] or "\n"), *map(_plain, original), following]
-        return Mending(start, end, original, lead, min(map(self.page.learned.after, line, line[1:])))
+        line = [self._initial(start).last, *map(_plain, original), following]
+        links = (self.page.learned.after(a, b) for a, b in pairwise(line) if is_han(a) and is_han(b))
+        return Mending(start, end, original, lead, min(links, default=0.0))
 
     def _steps(self, state: _State, at: int, late: tuple[tuple[int, bytes], ...], best: float) -> Iterator[tuple[int, _State]]:
         """All ways to go on with the page's character at `at`; `late` is what it is as second byte and first byte."""
