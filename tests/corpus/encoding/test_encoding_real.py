@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import lzma
+import os
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from corpora import batch
 from touyan.core.document import apply, edits_of
 from touyan.corpus.encoding.doctor import EncodingDoctor
 
-DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
+DATA = Path(os.environ.get("TOUYAN_SHARED_DATA", Path(__file__).parents[4] / "shared/data"))
 pytestmark = pytest.mark.slow
 
 
@@ -26,7 +27,7 @@ def planted() -> Iterator[dict[str, Any]]:
     zstandard = pytest.importorskip("zstandard")
     path = DATA / "refinery_corpus.jsonl.zst"
     if not path.exists():
-        pytest.skip("the planted corpus is not at hand")
+        pytest.skip(f"needs {path.name} in ../shared/data, or in the folder TOUYAN_SHARED_DATA")
     with path.open("rb") as raw:
         yield from map(json.loads, io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(raw), encoding="utf-8"))
 
@@ -45,7 +46,7 @@ def test_sound_statutes_are_left_alone() -> None:
 def test_dirty_but_sound_pages_are_left_alone() -> None:
     path = DATA / "cn-ai-policy" / "all_policies_unified.csv.xz"
     if not path.exists():
-        pytest.skip("the policy pages are not at hand")
+        pytest.skip(f"needs {path.name} in ../shared/data, or in the folder TOUYAN_SHARED_DATA")
     csv.field_size_limit(10**8)
     with lzma.open(path, "rt", encoding="utf-8-sig") as lines:
         texts = [row["full_text"] for row in csv.DictReader(lines)]

@@ -10,8 +10,8 @@ LAW = "国务院产业主管部门应当加强服务，推动学校、乡镇发�
 
 
 def test_utf8_read_as_gbk_loses_bytes() -> None:
-    assert utf8_as_gbk("中国") == "涓\ufffd浗"[:1] + "\ufffd" + "浗" or "涓" in utf8_as_gbk("中国")
     assert utf8_as_gbk("浙江") == "娴欐睙"
+    assert "\ufffd" in utf8_as_gbk("中国")
 
 
 def test_utf8_read_as_windows_1252_is_western_letters() -> None:

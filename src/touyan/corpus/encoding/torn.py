@@ -30,7 +30,7 @@ _BEAM = 128
 _HORIZON, _GAP_HORIZON = 15.0, 6.0
 """How far, in log-probability, a partial original may fall behind the best one; and one into which lost bytes are put."""
 CONVINCING = 3.0
-"""Lead over the next original that counts as proof: on 170 made pages no wrong original was more than 1.3 ahead."""
+"""Lead over the next original that counts as proof: of 190 torn runs on made pages, no wrong one without a weak link had more than 1.3."""
 _PLAUSIBLE = -8.5
 """Log-probability of a character after the one before, for it to be put where bytes left no trace."""
 _MOST_STATES = 1500
