@@ -93,6 +93,6 @@ def test_a_torn_compressed_file_costs_itself_only(tmp_path: Path, suffix: str) -
 
 def test_ids_beyond_the_memory_are_remembered_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("touyan.data.seen.IDS_IN_MEMORY", 3)
-    ids = [f"{i:064x}"[::-1] for i in range(8)]
+    ids = [bytes.fromhex(f"{i:064x}"[::-1]) for i in range(8)]
     with SeenDocuments(tmp_path) as seen:
         assert [seen.add(each) for each in ids + ids] == [True] * 8 + [False] * 8

@@ -10,7 +10,8 @@ from touyan.core.canonical import canonical
 from touyan.core.document import document_id
 from touyan.core.errors import Invalid, Missing
 from touyan.core.rights import Rights, rights_digest
-from touyan.data.read import KEY_VARIABLE, STEP, ReadParams
+from touyan.data.read import STEP, ReadParams
+from touyan.data.reading import KEY_VARIABLE
 
 KEY = "0123456789abcdef0123456789abcdef"
 

@@ -12,7 +12,7 @@ from touyan.core.canonical import digest
 from touyan.data.read import STEP
 
 GOLDEN = {
-    "2": {
+    "3": {
         "csv": "2e97852375852603",
         "html": "f72c09eacf954357",
         "jsonl": "da466367467a356f",

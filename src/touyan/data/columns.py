@@ -92,6 +92,11 @@ class DocumentMaker:
             return Unreadable(record.place, f"no-key: {self._roles.key.text!r} is empty")
         return self._row(natural_key, record)
 
+    def add(self, other: DocumentMaker) -> None:
+        """Takes over which named columns another maker has met."""
+        self._unmet &= other._unmet
+        self._present |= other._present
+
     def check_columns(self) -> None:
         """Raises Invalid where the flow names a column that no record had."""
         if self._unmet:

@@ -1,7 +1,8 @@
 """Lines of a file of any size, each bounded: a line of 2 GB is passed over, not loaded.
 
-Owns the opening of compressed files too. Knows nothing about what a line means. Invariant: memory stays under the limit of one
-line plus one chunk, and no file inflates without bound.
+Owns the opening of compressed files, and the cutting of plain ones into ranges of whole lines. Knows nothing about what a line
+means. Invariant: memory stays under the limit of one line plus one chunk, no file inflates without bound, and the lines of the
+ranges of a file are the lines of the file.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -22,24 +24,70 @@ CHUNK_BYTES = 1 << 20
 _PACKINGS = {".gz": "gzip", ".zst": "zstd"}
 
 
-def bounded_lines(path: Path, max_bytes: int) -> Iterator[bytes | None]:
-    """The lines with their line feeds; None in place of one that is longer than `max_bytes`.
+@dataclass(frozen=True, slots=True)
+class LineRange:
+    """Whole lines of a plain file: the bytes [begin, end)."""
+
+    begin: int
+    end: int
+    first_line: int
+    """Number of its first line in the file, from 1."""
+    encoding: str
+    """Of the whole file: a range of ASCII would not show it."""
+
+
+def bounded_lines(path: Path, max_bytes: int, part: LineRange | None = None) -> Iterator[bytes | None]:
+    """The lines with their line feeds, of the whole file or of a range of it; None in place of one longer than `max_bytes`.
 
     Raises Damaged where a compressed file is damaged, or inflates to more than `max_bytes` and MAX_INFLATION times its size.
     """
     with _opened(path, max_bytes) as file:
-        while line := file.readline(max_bytes + 1):
+        left = -1
+        if part is not None:
+            left = part.end - file.seek(part.begin)
+        while left and (line := file.readline(max_bytes + 1)):
             if len(line) <= max_bytes:
+                left -= len(line)
                 yield line
                 continue
+            left -= len(line)
             while line and not line.endswith(b"\n"):
                 line = file.readline(CHUNK_BYTES)
+                left -= len(line)
             yield None
 
 
 def line_encoding(path: Path, max_bytes: int) -> str:
     """The encoding of a file of lines. Raises Damaged where none fits."""
     return encoding_of_lines(line for line in bounded_lines(path, max_bytes) if line is not None)
+
+
+def is_plain(path: Path) -> bool:
+    """Whether the file's bytes are its lines, so that reading may begin in the middle."""
+    return path.suffix.lower() not in _PACKINGS
+
+
+def line_ranges(path: Path, range_bytes: int, encoding: str) -> Iterator[LineRange]:
+    """A plain file cut at the first line end after each `range_bytes` bytes."""
+    begin, line = 0, 1
+    with path.open("rb") as file:
+        while True:
+            feeds = _passed_feeds(file, range_bytes)
+            if file.tell() == begin:
+                return
+            yield LineRange(begin, file.tell(), line, encoding)
+            begin, line = file.tell(), line + feeds
+
+
+def _passed_feeds(file: BinaryIO, n_bytes: int) -> int:
+    """Line feeds among the next `n_bytes` and the rest of the line that they end in."""
+    end, feeds = file.tell() + n_bytes, 0
+    while chunk := file.read(min(CHUNK_BYTES, end - file.tell())):
+        feeds += chunk.count(b"\n")
+    while rest := file.readline(CHUNK_BYTES):
+        if rest.endswith(b"\n"):
+            return feeds + 1
+    return feeds
 
 
 class _Inflated(io.RawIOBase):

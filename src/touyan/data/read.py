@@ -1,44 +1,44 @@
 """The step `read`: a source becomes documents, and everything that could not be read is listed with its reason.
 
-Owns the order of work: walk the files, choose a reader, turn records into documents, write shards, list, describe. Knows
-nothing about single formats. Invariant: every file and row of the source ends either as a document or as a line of
+Owns the order of work: cut the source into portions, have them read, settle which key came first, number the shards, describe.
+Knows nothing about single files. Invariant: every file and row of the source ends either as a document or as a line of
 `unreadable.jsonl`, and the output is a function of the source, the parameters and the secret key alone.
 """
 
 from __future__ import annotations
 
-import os
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from touyan.core.canonical import canonical, digest, parse
-from touyan.core.errors import Invalid, Missing
+from touyan.core.errors import Invalid
 from touyan.core.rights import Rights, rights_from_json
-from touyan.data.columns import DocumentMaker, Roles, compile_patterns, template
+from touyan.data.columns import DocumentMaker
 from touyan.data.croissant import Dataset, croissant_record
-from touyan.data.parser_process import ParserProcess
-from touyan.data.reader import (
-    MAX_INFLATION,
-    Options,
-    Reader,
-    Record,
-    Unreadable,
-    named_reader,
-    read_file,
-    reader_name,
+from touyan.data.portions import portions
+from touyan.data.reader import named_reader
+from touyan.data.reading import (
+    ID_BYTES,
+    IDS,
+    UNREADABLE,
+    PortionTask,
+    Reading,
+    options_of,
+    pseudonym_key,
+    read_portion,
+    roles_of,
 )
 from touyan.data.seen import SeenDocuments
+from touyan.data.spread import in_order
 from touyan.data.summary import Tally
-from touyan.data.walk import FoundFile, RefusedFile, walk
 from touyan.flow.step import InputSpec, StepSpec, Work
-from touyan.store.formats.documents import DocumentRow, DocumentWriter
-
-KEY_VARIABLE = "TOUYAN_PSEUDONYM_KEY"
-"""Environment variable in which the agent hands over the secret of the pseudonyms. Never a parameter: those are published."""
-MIN_KEY_BYTES = 16
+from touyan.store.formats.corpus import part_name
+from touyan.store.formats.documents import FOLDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,125 +91,76 @@ def run(work: Work[ReadParams]) -> None:
     Raises Invalid where nothing at all could be read, where a named column never occurs, or, with `on_unreadable: fail`, at
     the first unreadable file or row; Missing where a person's column is named without a key.
     """
-    params = work.params
-    maker = DocumentMaker(_roles(params), _pseudonym_key(params))
-    tally = Tally()
+    gathered = Gathered(work)
     with ExitStack() as stack:
-        source = Source(params, work.one("source").path, stack.enter_context(ParserProcess(*_limits(params))))
-        seen = stack.enter_context(SeenDocuments(work.scratch)) if params.key else None
-        writer = stack.enter_context(DocumentWriter(work.out))
-        listed = stack.enter_context((work.out / "unreadable.jsonl").open("wb"))
-        for path, outcome in source.outcomes(tally):
-            row = maker.make(path, outcome) if isinstance(outcome, Record) else outcome
-            if isinstance(row, DocumentRow) and seen is not None and not seen.add(row.doc_id):
-                row = Unreadable(outcome.place, "duplicate-key: an earlier document has the same key and version")
-            if isinstance(row, DocumentRow):
-                writer.add(row)
-                tally.document(row)
-                work.progress(tally.documents, None, "documents")
-            else:
-                listed.write(canonical(_listing(path, row, params)) + b"\n")
-                tally.unreadable(path, row)
-    _finish(work, maker, tally, writer.paths)
+        seen = stack.enter_context(SeenDocuments(work.scratch)) if work.params.key else None
+        listed = stack.enter_context((work.out / UNREADABLE).open("wb"))
+        for reading in _readings(work, gathered):
+            gathered.add(reading if seen is None else _without_repeated(reading, seen), listed)
+    _finish(work, gathered)
 
 
-class Source:
-    """The files of a source as a stream of outcomes; holds one document at a time."""
+class Gathered:
+    """What has come of the portions so far."""
 
-    def __init__(self, params: ReadParams, root: Path, parser: ParserProcess) -> None:
-        self._root = root
-        self._reader_name = params.reader
-        self._parser = parser
-        self._options = Options(params.text, params.table, params.query, params.delimiter, params.max_document_bytes)
-        if params.reader != "auto":
-            named_reader(params.reader)
+    def __init__(self, work: Work[ReadParams]) -> None:
+        self.tally = Tally()
+        self.columns = DocumentMaker(roles_of(work.params), pseudonym_key(work.params))
+        self.shards: list[Path] = []
+        self._work = work
+        self._folder = work.out / FOLDER
+        self._folder.mkdir(parents=True, exist_ok=True)
 
-    def outcomes(self, tally: Tally) -> Iterator[tuple[str, Record | Unreadable]]:
-        """(path, record or reason) of every file and row, in the order of the walk."""
-        for entry in walk(self._root):
-            if isinstance(entry, RefusedFile):
-                yield entry.path, Unreadable("", entry.reason)
-                continue
-            name = self._choose(entry)
-            if name is None:
-                yield (
-                    entry.path,
-                    Unreadable("", f"no-reader: no reader takes {Path(entry.path).suffix or 'files without extension'}"),
-                )
-                continue
-            tally.file(name, entry.size_bytes)
-            for outcome in self._bounded(self._read(name, named_reader(name), entry), entry):
-                yield entry.path, outcome
+    def add(self, reading: Reading, listed: BinaryIO) -> None:
+        """Takes over what the next portion gave."""
+        for shard in reading.shards:
+            self.shards.append(self._folder / f"{part_name(len(self.shards))}.parquet")
+            shutil.move(shard, self.shards[-1])
+        with (reading.task.folder / UNREADABLE).open("rb") as file:
+            shutil.copyfileobj(file, listed)
+        shutil.rmtree(reading.task.folder)
+        self.tally.add(reading.tally)
+        self.columns.add(reading.columns)
+        self.tell(0)
 
-    def _choose(self, file: FoundFile) -> str | None:
-        if self._reader_name != "auto":
-            return self._reader_name
-        return reader_name(file.path)
-
-    def _read(self, name: str, reader: Reader, file: FoundFile) -> Iterator[Record | Unreadable]:
-        if reader.isolated:
-            return self._parser.read(name, file.absolute, self._options)
-        return read_file(reader, file.absolute, self._options)
-
-    def _bounded(self, outcomes: Iterator[Record | Unreadable], file: FoundFile) -> Iterator[Record | Unreadable]:
-        """The outcomes, until they hold far more than the file can mean: 500 bytes of Parquet can name a text a million times."""
-        allowed = left = self._options.max_document_bytes + MAX_INFLATION * file.size_bytes
-        for outcome in outcomes:
-            if isinstance(outcome, Record):
-                left -= outcome.characters
-            if left < 0:
-                yield Unreadable("", f"inflates: gives more than {allowed} characters; what came before is kept")
-                return
-            yield outcome
+    def tell(self, more: int) -> None:
+        """Shows how many documents there are, with `more` of the portion at hand."""
+        self._work.progress(self.tally.documents + more, None, "documents")
 
 
-def _roles(params: ReadParams) -> Roles:
-    return Roles(
-        source=f"{params.provider}/{params.source}",
-        rights=params.rights,
-        key=template(params.key),
-        title=template(params.title),
-        group=template(params.group),
-        label=template(params.label),
-        version=template(params.version),
-        subject=template(params.subject),
-        meta=tuple(params.meta),
-        group_pattern=compile_patterns(tuple(params.group_pattern)),
-    )
+def _readings(work: Work[ReadParams], gathered: Gathered) -> Iterator[Reading]:
+    """The source portion by portion: in this process where there is but one, since another costs nearly a CPU second to start."""
+    scratch = work.scratch / "portions"
+    shutil.rmtree(scratch, ignore_errors=True)
+    if work.params.reader != "auto":
+        named_reader(work.params.reader)
+    cut = portions(work.one("source").path, work.params.reader, options_of(work.params))
+    tasks = (PortionTask(work.params, portion, scratch / str(n)) for n, portion in enumerate(cut))
+    first = list(islice(tasks, max(1, work.threads)))
+    if len(first) > 1:
+        yield from in_order(read_portion, chain(first, tasks), len(first))
+    else:
+        yield from (read_portion(task, gathered.tell) for task in chain(first, tasks))
 
 
-def _limits(params: ReadParams) -> tuple[int, int, int]:
-    return params.parser_limit_s, params.parser_memory_bytes, params.max_document_bytes
+def _without_repeated(reading: Reading, seen: SeenDocuments) -> Reading:
+    """The portion without the documents whose ids have occurred. Those are few as a rule, so that it is read again for them."""
+    ids = (reading.task.folder / IDS).read_bytes()
+    each = (ids[i : i + ID_BYTES] for i in range(0, len(ids), ID_BYTES))
+    repeated = frozenset(n for n, doc_id in enumerate(each) if not seen.add(doc_id))
+    if not repeated:
+        return reading
+    shutil.rmtree(reading.task.folder)
+    return read_portion(replace(reading.task, repeated=repeated))
 
 
-def _pseudonym_key(params: ReadParams) -> bytes | None:
-    """The secret key where a person's column is named. Raises Missing without one, Invalid on a weak one."""
-    if not params.subject:
-        return None
-    key = os.environ.get(KEY_VARIABLE, "").encode()
-    if not key:
-        message = f"the column {params.subject!r} names persons, but there is no pseudonym key"
-        raise Missing("no-pseudonym-key", message, f"set {KEY_VARIABLE} for the agent that runs this step")
-    if len(key) < MIN_KEY_BYTES:
-        raise Invalid(
-            "weak-key", f"the pseudonym key has under {MIN_KEY_BYTES} bytes", f"set {KEY_VARIABLE} to 32 random hex digits"
-        )
-    return key
-
-
-def _listing(path: str, row: Unreadable, params: ReadParams) -> dict[str, str]:
-    place = f"{path}#{row.place}" if row.place else path
-    if params.on_unreadable == "fail":
-        raise Invalid("unreadable", f"{place}: {row.reason}", "repair or remove it, or set on_unreadable: list")
-    return {"path": place, "reason": row.reason}
-
-
-def _finish(work: Work[ReadParams], maker: DocumentMaker, tally: Tally, shards: list[Path]) -> None:
+def _finish(work: Work[ReadParams], gathered: Gathered) -> None:
+    tally = gathered.tally
     if not tally.documents:
         raise Invalid("nothing-read", f"no document could be read: {tally.first_reasons()}", "correct the reader or its columns")
-    maker.check_columns()
+    gathered.columns.check_columns()
     (work.out / "summary.json").write_bytes(canonical(tally.summary()))
-    (work.out / "croissant.json").write_bytes(canonical(croissant_record(_dataset(work, tally, shards))))
+    (work.out / "croissant.json").write_bytes(canonical(croissant_record(_dataset(work, tally, gathered.shards))))
     work.count("documents", tally.documents)
     work.count("unreadable", tally.unreadables)
 
@@ -241,12 +192,11 @@ def _rights(params: ReadParams) -> Rights:
 
 STEP = StepSpec(
     name="read",
-    version="2",
+    version="3",
     output="documents",
     inputs={"source": InputSpec("source", label="the raw files")},
     params=ReadParams,
     purpose="refine",
     run=run,
     summary="Reads documents from a source and lists what it cannot read.",
-    threads=1,
 )

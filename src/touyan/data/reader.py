@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from touyan.core.canonical import sha256_hex
 from touyan.core.errors import Conflict, Invalid, Missing
@@ -98,10 +98,27 @@ class Reader(Protocol):
         ...
 
 
-def read_file(reader: Reader, path: Path, options: Options) -> Iterator[Record | Unreadable]:
-    """The records of a file, with every failure of the parser turned into a reason. Only Missing (an extra) passes."""
+@runtime_checkable
+class DivisibleReader(Reader, Protocol):
+    """A reader, not isolated, of files that may be read in parts, each by another process: all parts in order give what `read` gives."""
+
+    def divide(self, path: Path, options: Options, part_bytes: int) -> Iterable[Any]:
+        """Parts of some `part_bytes` bytes, as they would travel to another process; none where this file is of one piece."""
+        ...
+
+    def read_part(self, path: Path, part: Any, options: Options) -> Iterator[Record | Unreadable]:
+        """Streams the records of a part."""
+        ...
+
+
+def read_file(reader: Reader, path: Path, options: Options, part: Any = None) -> Iterator[Record | Unreadable]:
+    """The records of a file or of a part of it, with every failure of the parser turned into a reason. Only Missing (an extra)
+    passes."""
     try:
-        yield from reader.read(path, options)
+        if part is None or not isinstance(reader, DivisibleReader):
+            yield from reader.read(path, options)
+        else:
+            yield from reader.read_part(path, part, options)
     except Missing:
         raise
     except Damaged as error:

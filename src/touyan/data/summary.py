@@ -39,14 +39,30 @@ class Tally:
         self._characters += len(row.text)
         self._with_subjects += bool(row.subjects)
         if row.label is not None:
-            is_counted = row.label in self._labels or len(self._labels) < MAX_LABELS
-            self._labels[row.label if is_counted else OTHER_LABEL] += 1
+            self._label(row.label, 1)
 
     def unreadable(self, path: str, row: Unreadable) -> None:
         self.unreadables += 1
         self._reasons[row.reason.partition(":")[0]] += 1
         if len(self._samples) < SAMPLE_REASONS:
             self._samples.append({"path": f"{path}#{row.place}" if row.place else path, "reason": row.reason})
+
+    def add(self, later: Tally) -> None:
+        """Adds the outcomes of what came after."""
+        self.documents += later.documents
+        self.unreadables += later.unreadables
+        self._files += later._files
+        self._bytes += later._bytes
+        self._characters += later._characters
+        self._with_subjects += later._with_subjects
+        self._reasons += later._reasons
+        self._samples = [*self._samples, *later._samples][:SAMPLE_REASONS]
+        for label, n in later._labels.items():
+            self._label(label, n)
+
+    def _label(self, label: str, n: int) -> None:
+        is_counted = label in self._labels or len(self._labels) < MAX_LABELS
+        self._labels[label if is_counted else OTHER_LABEL] += n
 
     def first_reasons(self) -> str:
         """The first three reasons, for the error where nothing was read."""

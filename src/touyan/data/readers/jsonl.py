@@ -7,11 +7,11 @@ Nested values become compact JSON. A damaged or oversized line is listed by its 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from touyan.core.canonical import sha256_hex
-from touyan.data.lines import bounded_lines, line_encoding
+from touyan.data.lines import LineRange, bounded_lines, is_plain, line_encoding, line_ranges
 from touyan.data.reader import Options, Record, Unreadable, no_text_column
 
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
@@ -27,12 +27,25 @@ class JsonLinesReader:
 
     def read(self, path: Path, options: Options) -> Iterator[Record | Unreadable]:
         encoding = line_encoding(path, options.max_document_bytes)
-        for number, line in enumerate(bounded_lines(path, options.max_document_bytes), 1):
-            place = str(number)
-            if line is None:
-                yield Unreadable(place, f"too-large: a line of more than {options.max_document_bytes} bytes")
-            elif line.strip():
-                yield _record(place, line.removesuffix(b"\n").removesuffix(b"\r"), encoding, options)
+        yield from _records(enumerate(bounded_lines(path, options.max_document_bytes), 1), encoding, options)
+
+    def divide(self, path: Path, options: Options, part_bytes: int) -> Iterator[LineRange]:
+        if is_plain(path):
+            yield from line_ranges(path, part_bytes, line_encoding(path, options.max_document_bytes))
+
+    def read_part(self, path: Path, part: LineRange, options: Options) -> Iterator[Record | Unreadable]:
+        lines = bounded_lines(path, options.max_document_bytes, part)
+        yield from _records(enumerate(lines, part.first_line), part.encoding, options)
+
+
+def _records(lines: Iterable[tuple[int, bytes | None]], encoding: str, options: Options) -> Iterator[Record | Unreadable]:
+    """The records of numbered lines; blank ones are none."""
+    for number, line in lines:
+        place = str(number)
+        if line is None:
+            yield Unreadable(place, f"too-large: a line of more than {options.max_document_bytes} bytes")
+        elif not line.isspace():
+            yield _record(place, line.removesuffix(b"\n").removesuffix(b"\r"), encoding, options)
 
 
 def _record(place: str, line: bytes, encoding: str, options: Options) -> Record | Unreadable:
