@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from touyan.cli import corpus_explain, corpus_plant, corpus_score
+from touyan.cli import corpus_certificate, corpus_explain, corpus_plant, corpus_score
 from touyan.cli.output import print_json, print_table, say
 from touyan.cli.session import JsonOption
 from touyan.cli.words import _, example
@@ -25,6 +25,7 @@ def add_to(app: typer.Typer) -> None:
     _add_run(group)
     _add_lists(group)
     corpus_explain.add_to(group)
+    corpus_certificate.add_to(group)
     corpus_plant.add_to(group)
     corpus_score.add_to(group)
 
@@ -71,6 +72,9 @@ def _tell(outcome: Outcome) -> None:
         say(_("{n} files or rows could not be read; see {path}").format(
             n=f"{outcome.unreadable:,}", path=outcome.out / "documents" / "unreadable.jsonl"))  # fmt: skip
     say(_("Corpus: {path}").format(path=outcome.out / "corpus"))
+    say(_("What left it, and why: {path}").format(path=outcome.out / "rejected.jsonl"))
+    if (outcome.out / "certificate.xlsx").exists():
+        say(_("Certificate: {path}").format(path=outcome.out / "certificate.xlsx"))
     say(_("Report: {path}").format(path=outcome.out / "report.html"))
 
 

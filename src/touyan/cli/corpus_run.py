@@ -1,7 +1,8 @@
 """What `touyan corpus run` does: reads, refines, and shows how far it is.
 
-Owns the folder that comes of it: `documents/` as the step `read` makes it, `corpus/` as `refine` does. Knows nothing of what is
-printed. Invariant: the same files and recipe give the same bytes, in one go or in several.
+Owns the folder that comes of it: `documents/` as the step `read` makes it, `corpus/` as `refine` does, and beside them the rejects,
+the certificate and the report. Knows nothing of what is printed. Invariant: the same files and recipe give the same bytes, in one
+go or in several.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class Outcome:
 
 def carry_out(order: Order) -> Outcome:
     """Reads and refines. Raises Missing where there is nothing at `source`, Invalid on a wrong recipe or column."""
+    from touyan.cli.corpus_certificate import certify_run
     from touyan.corpus import refine
     from touyan.data import read
     from touyan.flow.alone import folder_id, run_alone
@@ -66,6 +68,7 @@ def carry_out(order: Order) -> Outcome:
         run_alone(read.STEP, read_params(order), {"source": [source]}, documents, order.processes, shown.listener("read"))
         made = InputAsset(folder_id(documents), "documents", "read", documents)
         run_alone(refine.STEP, params, {"documents": [made]}, corpus, order.processes, shown.listener("refine"))
+    certify_run(order.out, order.recipe)
     write_report(order.out, order.recipe)
     unreadable = sum(1 for _ in (documents / "unreadable.jsonl").open("rb"))
     return Outcome(order.out, json.loads((corpus / "summary.json").read_bytes()), unreadable)

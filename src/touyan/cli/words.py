@@ -25,6 +25,11 @@ def _(text: str) -> str:
     return _translations(os.environ.get("TOUYAN_LANG", "")).gettext(text)
 
 
+def speaks_chinese() -> bool:
+    """Whether the user's language is Chinese, for words that come in both languages from elsewhere."""
+    return _translations(os.environ.get("TOUYAN_LANG", "")).info().get("language", "").startswith("zh")
+
+
 def lend_to_typer() -> None:
     """Lets Typer take its own words ("Options", "default") from our catalogue: it asks gettext's global domain and LANGUAGE."""
     gettext.bindtextdomain(DOMAIN, str(FOLDER))

@@ -18,3 +18,13 @@ def wilson(good: int, n: int, z: float = Z_95) -> tuple[float, float]:
     half = z * math.sqrt(share * (1 - share) / n + weight / (4 * n))
     low, high = (centre - half) / (1 + weight), (centre + half) / (1 + weight)
     return max(0.0, min(low, share)), min(1.0, max(high, share))
+
+
+def wilson_of(good: int, n: int, total: int) -> tuple[float, float]:
+    """The same for a sample of `n` out of `total`: the limits draw near the share by the root of what was not seen.
+
+    Cochran, Sampling Techniques (1977), section 2.6. A whole population is known: both limits are the share.
+    """
+    share, (low, high) = good / n, wilson(good, n)
+    unseen = math.sqrt(1 - n / total)
+    return share - (share - low) * unseen, share + (high - share) * unseen
