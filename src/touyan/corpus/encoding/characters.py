@@ -57,6 +57,16 @@ def simplified_forms() -> Mapping[str, str]:
     return _forms("t2s")
 
 
+def simplified(text: str) -> str:
+    """`text` with each character in its simplified form, phrases aside."""
+    return text.translate(_simplifying())
+
+
+@lru_cache(maxsize=1)
+def _simplifying() -> Mapping[int, str]:
+    return {ord(character): simple for character, simple in simplified_forms().items()}
+
+
 @lru_cache(maxsize=1)
 def traditional_forms() -> Mapping[str, str]:
     """First traditional form of each character that has another one, phrases aside."""

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from touyan.core.document import Span
 from touyan.corpus.encoding.bigrams import Learned
-from touyan.corpus.encoding.characters import readings, simplified_forms
+from touyan.corpus.encoding.characters import readings, simplified, simplified_forms
 from touyan.corpus.encoding.torn import SYLLABLE, Mending, Page, mended
 
 _TONES = "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ"
@@ -49,7 +49,7 @@ def diagnosed(text: str) -> Page | None:
         return None
     marked = {character: reading for (character, reading), _ in reversed(found.most_common())}
     plain = _MARKED.sub(r"\1", text)
-    sound = "".join(map(_simple, _RUN.sub("\n", plain)))
+    sound = simplified(_RUN.sub("\n", plain))
     return Page.of(marked, plain, Learned.of(sound))
 
 
@@ -110,7 +110,7 @@ def _mended_spans(mendings: list[Mending]) -> Iterator[Span]:
     for mending in mendings:
         yield Span(
             mending.start, mending.end, "torn-bytes", "bytes read one late; one original gives this page",
-            "".join(map(_simple, mending.original)), round(min(mending.lead, 99.0), 1),
+            simplified(mending.original), round(min(mending.lead, 99.0), 1),
         )  # fmt: skip
 
 
@@ -120,7 +120,7 @@ def _plain_spans(text: str, page: Page, mendings: list[Mending]) -> Iterator[Spa
     for start, end in [*((m.start, m.end) for m in mendings), (len(text), len(text))]:
         for match in _changing().finditer(text, position, start):
             plain = _MARKED.sub(lambda m: m[1] if page.marked.get(m[1]) == m[2] else m[0], match[0])
-            simple = "".join(map(_simple, plain))
+            simple = simplified(plain)
             if simple != match[0]:
                 yield Span(match.start(), match.end(), "mirror-mark", "converted and marked by a copying site", simple)
         position = end
@@ -139,7 +139,3 @@ def _changing() -> re.Pattern[str]:
     """Runs of characters that have a simplified form or carry a mark."""
     traditional = "".join(simplified_forms())
     return re.compile(rf"(?:[\u4e00-\u9fff]\({SYLLABLE}\)|[{traditional}])+")
-
-
-def _simple(character: str) -> str:
-    return simplified_forms().get(character, character)

@@ -17,7 +17,17 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from touyan.corpus.encoding.bigrams import Learned, folded
-from touyan.corpus.encoding.characters import LEADS, folds, gbk, gbk_gaps, is_han, readings, simplified_forms, traditional_forms
+from touyan.corpus.encoding.characters import (
+    LEADS,
+    folds,
+    gbk,
+    gbk_gaps,
+    is_han,
+    readings,
+    simplified,
+    simplified_forms,
+    traditional_forms,
+)
 
 SYLLABLE = "[a-zāáǎàēéěèīíǐìōóǒòūúǔùüǖǘǚǜńňǹḿ]{1,6}"
 _MARK = re.compile(rf"\(({SYLLABLE})\)")
@@ -148,7 +158,7 @@ class _Search:
         best: dict[str, tuple[float, str]] = {}
         for state in states:
             score = state.score + self.page.learned.after(state.last, following)
-            simple = "".join(map(_simple, state.out))
+            simple = simplified(state.out)
             best[simple] = max(best.get(simple, (-1e9, "")), (score, state.out))
         ranked = sorted(best.values(), reverse=True)
         if not ranked:
