@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from itertools import pairwise
+from operator import add
 
 STEPS_PER_NAT = 12
 """Resolution of the stored log-probabilities; one byte reaches to exp(-21)."""
@@ -47,17 +48,18 @@ class Bigrams:
 
     def after(self, first: str, second: str) -> float:
         """log P(second | first) of two folded characters."""
-        pair = self.pairs.get(first + second)
-        if pair is None and first in _MARKS and second in _MARKS:
-            return _UNSEEN
-        return self.news.get(first, 0.0) + self.singles.get(second, _UNSEEN) if pair is None else pair
+        known = self.pairs.get(first + second)
+        return self.news.get(first, 0.0) + self.singles.get(second, _UNSEEN) if known is None else known
 
     def mean(self, text: str) -> float:
         """Mean log-probability of a character of `text`, given the one before. Raises nothing; 0 for fewer than two."""
         plain = folded(text)
         if len(plain) < 2:
             return 0.0
-        return sum(self.after(a, b) for a, b in pairwise(plain)) / (len(plain) - 1)
+        news, singles, others = self.news.get, self.singles.get, plain[1:]
+        # Most of it in C: a damaged page asks for a hundred thousand pairs.
+        known = zip(map(self.pairs.get, map(add, plain, others)), plain, others, strict=False)
+        return sum(news(a, 0.0) + singles(b, _UNSEEN) if log is None else log for log, a, b in known) / len(others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,10 @@ class Learned:
 
     def after(self, first: str, second: str) -> float:
         """log P(second | first), mixed of the table and of the text."""
-        answer = self.known.get(first + second)
+        pair = first + second
+        answer = self.known.get(pair)
         if answer is None:
-            answer = self.known[first + second] = self._after(first, second)
+            answer = self.known[pair] = self._after(first, second)
         return answer
 
     def _after(self, first: str, second: str) -> float:
@@ -104,9 +107,7 @@ def table() -> Bigrams:
     seconds = np.frombuffer(body, "<u2", m, 4 * n + 2 * m)
     logs = np.frombuffer(body, "u1", m, 4 * n + 4 * m) / -STEPS_PER_NAT
     keys = (alphabet[a] + alphabet[b] for a, b in zip(firsts.tolist(), seconds.tolist(), strict=True))
-    return Bigrams(
-        *(
-            dict(zip(*each, strict=True))
-            for each in ((keys, logs.tolist()), (alphabet, singles.tolist()), (alphabet, news.tolist()))
-        )
-    )
+    marks = {a + b: _UNSEEN for a in _MARKS for b in _MARKS}  # two that never stand together are no news: they are damage
+    columns = ((keys, logs), (alphabet, singles), (alphabet, news))
+    pairs, *others = (dict(zip(names, values.tolist(), strict=True)) for names, values in columns)
+    return Bigrams(marks | pairs, *others)

@@ -7,12 +7,13 @@ a language model prefers 第六章 to 第八章 without any right to.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from touyan.corpus.encoding.bigrams import table
-from touyan.corpus.encoding.characters import is_han, simplified_forms
+from touyan.corpus.encoding.characters import simplified_forms
 
 LOST = "\ufffd"
 _GAIN, _SOUND = 2.5, -9.5
@@ -24,6 +25,8 @@ _SCATTER = 3
 """Characters that one lost byte may cost: it was a part of one, and what is left of that is read as up to two more."""
 _MARK = b"\xff"
 """Stands for lost bytes while a line is decoded: no codec of ours knows it."""
+_CHINESE = re.compile("[\u3001-\u303f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_PRIVATE = re.compile("[\ue000-\uf8ff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,10 @@ class Mixture:
 
     written: str
     read_as: str
-    encode: Callable[[str], bytes]
-    """The bytes of what was read. Raises UnicodeEncodeError where it cannot have been read so."""
+
+    def encode(self, text: str) -> bytes:
+        """The bytes of what was read. Raises UnicodeEncodeError where it cannot have been read so."""
+        return ENCODERS[self.read_as](text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +81,42 @@ def _peeled(text: str) -> str:
 
 def sense(text: str) -> float:
     """Mean log-probability of a character as Chinese of either script; what was lost does not count."""
-    return table().mean("".join(simplified_forms().get(c, c) for c in text[:_SAMPLE] if c != LOST))
+    return table().mean(text[:_SAMPLE].translate(_simplifying()))
+
+
+@lru_cache(maxsize=1)
+def _simplifying() -> Mapping[int, str]:
+    return {ord(LOST): "", **{ord(character): simple for character, simple in simplified_forms().items()}}
 
 
 def _readings(line: str) -> Iterator[tuple[float, int, str]]:
     """Sense, negative place of the mixture, and text of what the line may have been, where that has Chinese in it."""
     for place, mixture in enumerate(MIXTURES):
-        try:
-            pieces = [mixture.encode(piece) for piece in line.split(LOST)]
-        except UnicodeEncodeError:
-            continue
-        text = _MARK.join(pieces).decode(mixture.written, "replace")
-        n_lost = len(pieces) - 1
-        if text.count(LOST) > _SCATTER * n_lost or (n_lost == 0 and text.encode(mixture.written) != pieces[0]):
-            continue
-        if any(is_han(c) or "\u3000" < c < "\u3040" for c in text) and not any("\ue000" <= c < "\uf900" for c in text):
+        text = _reading(line, mixture)
+        if text is not None and _CHINESE.search(text) and not _PRIVATE.search(text):
             yield sense(text), -place, text
+
+
+def _reading(line: str, mixture: Mixture) -> str | None:
+    """What the line was if it was read so; None where it cannot have been."""
+    data, n_lost = _bytes(line, mixture.read_as), line.count(LOST)
+    if data is None:
+        return None
+    try:  # sound Chinese is an error at every other byte: without losses the first one settles it
+        text = data.decode(mixture.written, "replace" if n_lost else "strict")
+        is_same = n_lost > 0 or text.encode(mixture.written) == data
+    except UnicodeError:
+        return None
+    return text if is_same and text.count(LOST) <= _SCATTER * n_lost else None
+
+
+@lru_cache(maxsize=8)
+def _bytes(line: str, read_as: str) -> bytes | None:
+    """The bytes of a line, _MARK where some are lost; None where it cannot have been read so. Mixtures of one reading share them."""
+    try:
+        return _MARK.join(map(ENCODERS[read_as], line.split(LOST)))
+    except UnicodeEncodeError:
+        return None
 
 
 @lru_cache(maxsize=1)
@@ -101,24 +126,36 @@ def _western() -> Mapping[int, int]:
     return {ord(character): byte for character, byte in pairs}
 
 
+@lru_cache(maxsize=1)
+def _foreign() -> re.Pattern[str]:
+    """Whatever is neither in Latin-1 nor in Windows-1252."""
+    return re.compile(f"[^\\x00-\xff{''.join(chr(point) for point in _western() if point > 0xFF)}]")
+
+
+@lru_cache(maxsize=4)
 def _western_bytes(text: str) -> bytes:
-    return text.translate(_western()).encode("latin-1")
+    # Translating takes a hundred times as long as seeing that there is Chinese in the way.
+    return (text if _foreign().search(text) else text.translate(_western())).encode("latin-1")
 
 
-def _codec(name: str) -> Callable[[str], bytes]:
-    return lambda text: text.encode(name)
-
-
+ENCODERS: Mapping[str, Callable[[str], bytes]] = {
+    "gb18030": lambda text: text.encode("gb18030"),
+    "cp1252": _western_bytes,
+    "big5": lambda text: text.encode("big5"),
+    "shift_jis": lambda text: text.encode("cp932"),
+    "euc_kr": lambda text: text.encode("cp949"),
+}
+"""By the codec that a text was read with: the bytes that it was read from."""
 MIXTURES = (
-    Mixture("utf-8", "gb18030", _codec("gb18030")),
-    Mixture("utf-8", "cp1252", _western_bytes),
-    Mixture("gb18030", "cp1252", _western_bytes),
-    Mixture("big5", "gb18030", _codec("gb18030")),
-    Mixture("gb18030", "big5", _codec("big5")),
-    Mixture("utf-8", "big5", _codec("big5")),
-    Mixture("utf-8", "shift_jis", _codec("cp932")),
-    Mixture("utf-8", "euc_kr", _codec("cp949")),
-    Mixture("gb18030", "euc_kr", _codec("cp949")),
+    Mixture("utf-8", "gb18030"),
+    Mixture("utf-8", "cp1252"),
+    Mixture("gb18030", "cp1252"),
+    Mixture("big5", "gb18030"),
+    Mixture("gb18030", "big5"),
+    Mixture("utf-8", "big5"),
+    Mixture("utf-8", "shift_jis"),
+    Mixture("utf-8", "euc_kr"),
+    Mixture("gb18030", "euc_kr"),
 )
 """In the order of how common they are on the web; among equals the first one counts. GBK read as Shift-JIS is not here: cp932
 has several codes for one character, so that what was read does not say which bytes it was read from."""
