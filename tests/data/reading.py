@@ -171,6 +171,18 @@ def sqlite(path: Path, *statements: str) -> Path:
     return path
 
 
+def warc_record(kind: str, url: str, block: bytes, media: str = "application/http; msgtype=response") -> bytes:
+    """A record of a WARC file (ISO 28500)."""
+    head = f"WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Target-URI: {url}\r\nWARC-Date: 2024-01-02T03:04:05Z\r\n"
+    return f"{head}Content-Type: {media}\r\nContent-Length: {len(block)}\r\n\r\n".encode() + block + b"\r\n\r\n"
+
+
+def answer(body: bytes, media: str = "text/html", status: str = "200 OK", more: str = "") -> bytes:
+    """What a web server sends."""
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {media}\r\n{more}Content-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
 def samples(folder: Path) -> dict[str, Path]:
     """A small valid file for every built-in reader, by the reader's name."""
     files = {
@@ -181,6 +193,7 @@ def samples(folder: Path) -> dict[str, Path]:
         "parquet": ("a.parquet", parquet()),
         "pdf": ("a.pdf", pdf("Hello world", "second page")),
         "text": ("a.txt", TEXT.encode()),
+        "warc": ("a.warc", warc_record("response", "http://a.cn/1", answer(f"<p>{TEXT}</p>".encode()))),
         "xlsx": ("a.xlsx", xlsx()),
     }
     for name, data in files.values():

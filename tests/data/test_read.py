@@ -35,6 +35,7 @@ def test_every_format_of_a_folder_is_read_by_its_extension(tmp_path: Path) -> No
     work = read(tmp_path / "in", tmp_path / "job")
     assert {row.natural_key for row in work.documents()} == {
         "a.csv#1", "a.db#1", "a.docx", "a.html", "a.jsonl#1", "a.parquet#1", "a.pdf", "a.txt", "a.xlsx#一",
+        "a.warc#http://a.cn/1",
     }  # fmt: skip
     assert listed(work.files()) == {}
     assert work.counts == {"documents": 9, "unreadable": 0}

@@ -14,7 +14,7 @@ from reading import reasons, samples, texts
 from touyan.data.parser_process import ParserProcess
 from touyan.data.reader import Options, Record, Unreadable, named_reader, read_file, readers
 
-BUILT_IN = ("csv", "docx", "html", "jsonl", "parquet", "pdf", "sqlite", "text", "xlsx")
+BUILT_IN = ("csv", "docx", "html", "jsonl", "parquet", "pdf", "sqlite", "text", "warc", "xlsx")
 OPTIONS = Options(max_document_bytes=1 << 20)
 
 

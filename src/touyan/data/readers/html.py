@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
 
 _DECLARED = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w-]{2,20})", re.IGNORECASE)
-_WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "big5": "big5hkscs", "shift_jis": "cp932", "euc-kr": "cp949"}
-"""What pages mean by these names (WHATWG Encoding Standard, section 4.2)."""
 _UNSEEN = ["script", "style", "noscript", "template", "iframe", "object", "svg", "select", "textarea", "head"]
 _BLOCKS = (
     "address,article,aside,blockquote,br,caption,dd,details,div,dl,dt,fieldset,figcaption,figure,footer,form,h1,h2,h3,h4,h5,h6,"
@@ -39,23 +37,18 @@ class HtmlReader:
 
     def read(self, path: Path, options: Options) -> Iterator[Record | Unreadable]:
         raw = whole_file(path, options)
-        page, encoding = _decode(raw)
-        tree = _parse(page.replace(_LINE, " ").replace(_CELL, " "))
-        heading = tree.css_first("title")
-        title = " ".join(heading.text().split()) if heading else None
-        yield Record("", _visible(tree), sha256_hex(raw), {"title": title or None, "encoding": encoding})
+        text, values = page(raw)
+        yield Record("", text, sha256_hex(raw), values)
 
 
-def _decode(raw: bytes) -> tuple[str, str]:
+def page(raw: bytes, charset: str = "") -> tuple[str, dict[str, str | None]]:
+    """(text, title and encoding) of a page; `charset` is what the server said, if anything. Raises Damaged, Missing."""
     declared = _DECLARED.search(raw[:4096])
-    name = declared[1].decode("ascii").lower() if declared else ""
-    name = _WIDER.get(name, name)
-    if name and name != "utf-8" and not raw.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        try:
-            return raw.decode(name), name
-        except (LookupError, UnicodeDecodeError):
-            pass  # the declaration is wrong: the bytes decide
-    return decode(raw)
+    markup, encoding = decode(raw, charset or (declared[1].decode("ascii") if declared else ""))
+    tree = _parse(markup.replace(_LINE, " ").replace(_CELL, " "))
+    heading = tree.css_first("title")
+    title = " ".join(heading.text().split()) if heading else None
+    return _visible(tree), {"title": title or None, "encoding": encoding}
 
 
 def _parse(page: str) -> LexborHTMLParser:
