@@ -69,8 +69,11 @@ _FIELD: Pair = ("counted over all released documents: field or mark in the text"
 TERMS: Mapping[str, Terms] = {
     "personal-information": Terms(
         _NORM,
-        ("Personal information: documents in which a second detector suspects some", "个人信息：第二检测器有疑点的文档"),
-        ("de-identified; upper bound by a detector that sees too much", "已去标识化；检测器从严，为上界估计"),
+        ("Personal information left", "残余个人信息"),
+        (
+            "de-identified; documents in which a second detector, which sees too much, suspects an identifier: an upper bound",
+            "已去标识化；第二检测器有疑点的文档比例，检测从严，为上界",
+        ),
         ("de-identified, residual estimate: passages with an identifier per million characters, found by people",
          "已去标识化，残余估计：人工判读，每百万字中含标识符的段数"),
     ),

@@ -7,11 +7,11 @@ report of a run: a pure function of the summaries, no script, nothing from outsi
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from touyan.report import figures, loose
-from touyan.report.components import Column, Section, note, table
+from touyan.report.components import Column, Section, heading, note, table
 from touyan.report.facts import CorpusFacts, StepFacts
 from touyan.report.folders import corpus_facts
 from touyan.report.loose import Loose
@@ -28,7 +28,11 @@ _QUALITY = (
     Column(Words("测得", "Measured"), "num"),
     Column(Words("95 % 区间", "95 % interval"), "num"),
     Column(Words("样本", "Sample"), "num"),
+    Column(Words("判定", "Judged by")),
+    Column(Words("方法", "Method"), "wide"),
 )
+
+_STANDARD = (Column(Words("GB/T 36344 指标", "GB/T 36344 indicator")), Column(Words("未测内容", "What was not measured"), "wide"))
 
 
 class FolderOnDisk:
@@ -85,17 +89,39 @@ def _verdict(facts: CorpusFacts) -> Markup:
 
 
 def _quality(certificate: Mapping[str, Loose]) -> Section | None:
-    rows: list[list[Child]] = []
-    for row in loose.rows(certificate.get("dimensions")):
-        name = Words(loose.text(row.get("name_zh")), loose.text(row.get("name")))
-        interval = f"{loose.text(row.get('low'))} – {loose.text(row.get('high'))}" if row.get("low") is not None else "–"
-        rows.append([name, loose.text(row.get("value")), interval, figures.count(loose.integer(row.get("n")))])
+    rows = [_dimension(row) for row in loose.rows(certificate.get("dimensions"))]
     if not rows:
         return None
+    sample = loose.mapping(certificate.get("sample"))
+    n, seed = figures.count(loose.integer(sample.get("documents"))), loose.text(sample.get("seed"))
+    drawn = el("p", Words("样本", "Sample"), f" {n} · ", Words("种子", "seed"), " ", code(seed))
     words = Words(
         "由样本测得，附区间；不作“已匿名”之说。", "Measured on samples, with intervals. Nothing here is called anonymous."
     )
-    return Section("quality", Words("质量证书", "Quality certificate"), words, table(_QUALITY, rows))
+    body = [
+        table(_QUALITY, rows),
+        drawn,
+        heading(Words("未测", "Not measured")),
+        table(_STANDARD, list(_not_measured(certificate))),
+    ]
+    return Section("quality", Words("质量证书", "Quality certificate"), words, body)
+
+
+def _dimension(row: Mapping[str, Loose]) -> list[Child]:
+    interval = f"{loose.text(row.get('low'))} – {loose.text(row.get('high'))}" if row.get("low") is not None else "–"
+    return [
+        _pair(row, "name"), loose.text(row.get("value")), interval, figures.count(loose.integer(row.get("n"))),
+        say(loose.text(row.get("judge"))), el("small", _pair(row, "method")),
+    ]  # fmt: skip
+
+
+def _not_measured(certificate: Mapping[str, Loose]) -> Iterator[list[Child]]:
+    for row in loose.rows(loose.mapping(certificate.get("standard")).get("indicators")):
+        yield [_pair(row, "name"), el("small", _pair(row, "not_measured"))]
+
+
+def _pair(row: Mapping[str, Loose], key: str) -> Words:
+    return Words(loose.text(row.get(f"{key}_zh")), loose.text(row.get(key)))
 
 
 def _edits(summary: Mapping[str, Loose]) -> Section:

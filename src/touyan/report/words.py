@@ -1,12 +1,14 @@
 """The report's vocabulary in Simplified Chinese and English.
 
-Owns the words for the slugs that Touyan itself writes. Knows nothing about layout. Invariant: a slug without an entry stands for
-itself in both languages, so that a plug-in's reasons are shown rather than lost.
+Owns the words for the slugs that Touyan itself writes; those of the refinery stand in `words_refinery`. Knows nothing about
+layout. Invariant: a slug without an entry stands for itself in both languages, so that a plug-in's reasons are shown rather than
+lost.
 """
 
 from __future__ import annotations
 
 from touyan.report.markup import Words
+from touyan.report.words_refinery import FAMILIES, PAIRS
 
 # slug|Chinese|English; the English of a whole sentence is the slug itself.
 _PAIRS = """
@@ -163,13 +165,20 @@ the security class is unknown|安全等级未知|
 the permission has expired|许可期已过|
 """
 
-_KNOWN = {slug: Words(zh, en or slug) for slug, zh, en in (line.split("|") for line in _PAIRS.strip().splitlines())}
+_KNOWN = {slug: Words(zh, en or slug) for slug, zh, en in (line.split("|") for line in (_PAIRS + PAIRS).split("\n") if line)}
 
 
 def say(slug: str) -> Words:
-    """The words for a slug; the slug itself where there are none."""
-    return _KNOWN.get(slug) or Words(slug, slug)
+    """The words for a slug, or those of its family; the slug itself where there are none."""
+    if slug in _KNOWN:
+        return _KNOWN[slug]
+    for prefix, (zh, en) in FAMILIES.items():
+        if slug.startswith(prefix):
+            rest = say(slug.removeprefix(prefix))
+            return Words(zh + rest.zh, en + rest.en)
+    return Words(slug, slug)
 
 
 def knows(slug: str) -> bool:
-    return slug in _KNOWN
+    """Whether there are words for a slug, its own or its family's."""
+    return slug in _KNOWN or slug.startswith(tuple(FAMILIES))
