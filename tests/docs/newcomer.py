@@ -5,6 +5,7 @@ Knows nothing of what the commands do. Invariant: a command that fails stops the
 
 from __future__ import annotations
 
+import random
 import shlex
 from pathlib import Path
 
@@ -15,18 +16,20 @@ SMALL = {
     "  train: {}": "  train: {tokens: 2048, width: 32, layers: 1, heads: 2, inner: 64, context_tokens: 64, batch_tokens: 512}",
 }
 """A model that trains in a second; everything else is the README's."""
+WHO = ("图书馆", "阅览室的管理员", "几位老读者", "少年儿童馆", "古籍修复组", "分馆的志愿者", "采购小组", "夜班同事")
+WHEN = ("上周三", "在雨季到来之前", "连续两个月", "今年春天", "每逢周末", "开馆后不久", "去年冬至", "昨天下午")
+DID = ("整理了", "讨论过", "重新登记了", "借走了", "提议增加", "仔细核对了", "搬运了", "展出了")
+WHAT = ("一批地方志", "靠窗的座位", "盲文期刊", "电子阅读器", "捐赠的手稿", "儿童绘本", "自习室的台灯", "过期报纸合订本")
 NUMBER, ROOT_KEY = "TY-2026-000001", "ROOT_KEY"
 
 
 def write_documents(folder: Path) -> None:
-    """Thirty short documents in Chinese, one of them with a person's mobile number."""
+    """Thirty short documents in Chinese, no two nearly alike, one of them with a person's mobile number."""
     folder.mkdir()
+    chance = random.Random(7)
     for n in range(30):
-        place, year = "东西南北"[n % 4], 1990 + n
-        (folder / f"{n:02}.txt").write_text(
-            f"第{n}号记录。{place}城图书馆于{year}年收到读者来信，建议延长开放时间并增加第{n % 7}阅览室的座位。馆方已经答复。\n",
-            encoding="utf-8",
-        )
+        sentences = [f"{chance.choice(WHO)}{chance.choice(WHEN)}{chance.choice(DID)}{chance.choice(WHAT)}。" for _ in range(6)]
+        (folder / f"{n:02}.txt").write_text("".join(sentences) + "\n", encoding="utf-8")
     (folder / "letter.txt").write_text(
         "读者留言：希望电话通知新书到馆，联系电话13812345678，谢谢图书馆的各位老师。\n", encoding="utf-8"
     )

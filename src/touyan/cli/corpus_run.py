@@ -70,7 +70,7 @@ def carry_out(order: Order) -> Outcome:
         run_alone(refine.STEP, params, {"documents": [made]}, corpus, order.processes, shown.listener("refine"))
     certify_run(order.out, order.recipe)
     write_report(order.out, order.recipe)
-    unreadable = sum(1 for _ in (documents / "unreadable.jsonl").open("rb"))
+    unreadable = (documents / "unreadable.jsonl").read_bytes().count(b"\n")
     return Outcome(order.out, json.loads((corpus / "summary.json").read_bytes()), unreadable)
 
 

@@ -28,7 +28,7 @@ sources:
       security: general
       purposes: [refine, train, evaluate, serve]
 steps:
-  refine: {}
+  refine: {recipe: office}
   split: {}
   tokenizer: {}
   pack: {}
