@@ -153,4 +153,5 @@ STEP = StepSpec(
     purpose="refine",
     run=run,
     summary="Repairs text, drops duplicates and what does not fit, masks identifiers of persons.",
+    extras=("refinery",),
 )
