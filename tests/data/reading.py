@@ -9,6 +9,7 @@ import io
 import zipfile
 from collections import Counter
 from dataclasses import dataclass, field
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -183,11 +184,24 @@ def answer(body: bytes, media: str = "text/html", status: str = "200 OK", more: 
     return head.encode() + body
 
 
+def letter(*attachments: tuple[str, bytes], body: str = TEXT, subject: str = "题") -> bytes:
+    """A letter in Chinese, with files."""
+    message = EmailMessage()
+    message["From"], message["Date"], message["Subject"] = "甲 <a@example.cn>", "Tue, 5 Mar 2024 10:00:00 +0800", subject
+    message.set_content(body)
+    for name, data in attachments:
+        message.add_attachment(data, maintype="application", subtype="octet-stream", filename=name)
+    if attachments:
+        message.set_boundary("b")
+    return message.as_bytes()
+
+
 def samples(folder: Path) -> dict[str, Path]:
     """A small valid file for every built-in reader, by the reader's name."""
     files = {
         "csv": ("a.csv", f"text,no\n{TEXT},1\n".encode()),
         "docx": ("a.docx", docx()),
+        "eml": ("a.eml", letter(("附件.docx", docx()))),
         "html": ("a.html", f"<html><title>t</title><body><p>{TEXT}</p></body></html>".encode()),
         "jsonl": ("a.jsonl", f'{{"text": "{TEXT}", "no": 1}}\n'.encode()),
         "parquet": ("a.parquet", parquet()),

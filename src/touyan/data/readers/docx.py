@@ -7,12 +7,11 @@ alternate content are left out; headers, footers, comments and notes are not rea
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from touyan.core.canonical import sha256_hex
 from touyan.data.reader import Damaged, Options, Record, Unreadable
 from touyan.data.readers.ooxml import open_package, parse_xml
-from touyan.data.readers.text import whole_file
+from touyan.data.readers.whole import WholeFileReader
 
 _W = ("http://schemas.openxmlformats.org/wordprocessingml/2006/main}", "http://purl.oclc.org/ooxml/wordprocessingml/main}")
 _FALLBACK = "http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
@@ -21,15 +20,13 @@ _BODY = "word/document.xml"
 _PROPERTIES = "docProps/core.xml"
 
 
-class DocxReader:
+class DocxReader(WholeFileReader):
     """`.docx`."""
 
     extensions = (".docx",)
-    isolated = True
 
-    def read(self, path: Path, options: Options) -> Iterator[Record | Unreadable]:
-        raw = whole_file(path, options)
-        with open_package(path, options.max_document_bytes) as package:
+    def parse(self, raw: bytes, name: str, options: Options) -> Iterator[Record | Unreadable]:
+        with open_package(raw, options.max_document_bytes) as package:
             body = _Body(options.max_document_bytes)
             parse_xml(package, _BODY, body.start, body.end, body.text)
             title = _Title()

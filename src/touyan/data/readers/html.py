@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from touyan.core.canonical import sha256_hex
 from touyan.core.errors import missing_extra
 from touyan.data.encoding import decode
 from touyan.data.reader import Options, Record, Unreadable
-from touyan.data.readers.text import whole_file
+from touyan.data.readers.whole import WholeFileReader
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
@@ -29,14 +28,12 @@ _BLOCKS = (
 _LINE, _CELL = "\x1e", "\x1f"  # no page contains them: they are the record and unit separators of ASCII
 
 
-class HtmlReader:
+class HtmlReader(WholeFileReader):
     """`.html`, `.htm`, `.xhtml`."""
 
     extensions = (".html", ".htm", ".xhtml")
-    isolated = True
 
-    def read(self, path: Path, options: Options) -> Iterator[Record | Unreadable]:
-        raw = whole_file(path, options)
+    def parse(self, raw: bytes, name: str, options: Options) -> Iterator[Record | Unreadable]:
         text, values = page(raw)
         yield Record("", text, sha256_hex(raw), values)
 

@@ -6,9 +6,9 @@ beyond what was declared and allowed, and no XML with a document type declaratio
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import IO
 from xml.parsers import expat
 
@@ -21,16 +21,15 @@ MAX_RATIO = 200
 """Office XML deflates 5 to 60 times; a deflate bomb about 1,030 times."""
 SMALL_BYTES = 1 << 20
 """Members up to here may have any ratio."""
-_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 
 
-def open_package(path: Path, max_document_bytes: int) -> zipfile.ZipFile:
+def open_package(raw: bytes, max_document_bytes: int) -> zipfile.ZipFile:
     """The package, checked against its directory. Raises Damaged."""
-    with path.open("rb") as file:
-        if file.read(8) == _OLE:
-            raise Damaged("encrypted", "an encrypted or pre-2007 office file")
+    if raw.startswith(OLE):
+        raise Damaged("encrypted", "an encrypted or pre-2007 office file")
     try:
-        package = zipfile.ZipFile(path)
+        package = zipfile.ZipFile(io.BytesIO(raw))
         _check(package.infolist(), max_document_bytes)
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise Damaged("bad-zip", f"not an office package: {error}") from error

@@ -6,6 +6,7 @@ others are kept. Time and memory are bounded by the parser process.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from touyan.core.canonical import sha256_hex
 from touyan.core.errors import missing_extra
 from touyan.data.reader import Damaged, Options, Record, Unreadable, describe
-from touyan.data.readers.text import whole_file
+from touyan.data.readers.whole import WholeFileReader
 
 if TYPE_CHECKING:
     from pypdf import PdfReader as Document
@@ -21,22 +22,20 @@ if TYPE_CHECKING:
 PAGE_BREAK = "\n\n"
 
 
-class PdfReader:
+class PdfReader(WholeFileReader):
     """`.pdf`."""
 
     extensions = (".pdf",)
-    isolated = True
 
-    def read(self, path: Path, options: Options) -> Iterator[Record | Unreadable]:
-        raw = whole_file(path, options)
-        document = _open(path)
+    def parse(self, raw: bytes, name: str, options: Options) -> Iterator[Record | Unreadable]:
+        document = _open(raw)
         pages: list[str] = []
         characters = 0
         for number in range(len(document.pages)):
             try:
                 pages.append(document.pages[number].extract_text())
             except Exception as error:  # pypdf raises whatever the page leads it into
-                yield Unreadable(f"page {number + 1}", f"page: {describe(error, path)}")
+                yield Unreadable(f"page {number + 1}", f"page: {describe(error, Path(name))}")
                 continue
             characters += len(pages[-1])
             if characters > options.max_document_bytes:
@@ -47,12 +46,12 @@ class PdfReader:
         yield Record("", text, sha256_hex(raw), {"title": _title(document), "pages": str(len(document.pages))})
 
 
-def _open(path: Path) -> Document:
+def _open(raw: bytes) -> Document:
     try:
         from pypdf import PdfReader as Document
     except ImportError as error:
         raise missing_extra("pypdf", "data") from error
-    document = Document(path)
+    document = Document(io.BytesIO(raw))
     if document.is_encrypted:
         raise Damaged("encrypted", "the PDF is encrypted")
     return document

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from touyan.core.canonical import digest
@@ -16,7 +15,7 @@ from touyan.core.errors import missing_extra
 from touyan.core.names import nearest
 from touyan.data.reader import Damaged, Options, Record, Unreadable, no_text_column, row_record
 from touyan.data.readers.ooxml import check_xml, open_package
-from touyan.data.readers.text import whole_file
+from touyan.data.readers.whole import WholeFileReader
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -24,23 +23,21 @@ if TYPE_CHECKING:
 Row = list[str | None]
 
 
-class XlsxReader:
+class XlsxReader(WholeFileReader):
     """`.xlsx`, `.xlsm`."""
 
     extensions = (".xlsx", ".xlsm")
-    isolated = True
 
-    def read(self, path: Path, options: Options) -> Iterator[Record | Unreadable]:
-        raw = whole_file(path, options)
-        with open_package(path, options.max_document_bytes) as package:
+    def parse(self, raw: bytes, name: str, options: Options) -> Iterator[Record | Unreadable]:
+        with open_package(raw, options.max_document_bytes) as package:
             check_xml(package)
         workbook = _open(raw)
         names = [sheet.title for sheet in workbook.worksheets]
         if options.table and options.table not in names:
             raise Damaged("no-table", f"there is no sheet {options.table!r}; {nearest(options.table, names)}")
-        for name in [options.table] if options.table else names:
-            rows = _rows(workbook, name)
-            yield from _records(name, rows, options) if options.text else _sheet(name, rows, options)
+        for sheet in [options.table] if options.table else names:
+            rows = _rows(workbook, sheet)
+            yield from _records(sheet, rows, options) if options.text else _sheet(sheet, rows, options)
 
 
 def _open(raw: bytes) -> Workbook:
