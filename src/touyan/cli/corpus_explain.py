@@ -29,8 +29,11 @@ def add_to(group: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Show what happened to one document: every repair, cut, mask and verdict, and where it is now."""
+        from touyan.core.errors import Missing
         from touyan.corpus.explain import explain as explained
 
+        if not (out / "corpus" / "summary.json").exists():
+            raise Missing("no-corpus", f"{out} holds no refined corpus", "make it: touyan corpus run IN OUT")
         found = explained(out / "documents", out / "corpus", document)
         if as_json:
             print_json(_facts(found))

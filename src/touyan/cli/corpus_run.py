@@ -13,18 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from touyan.core.errors import Invalid, Missing
+from touyan.core.errors import Invalid
 from touyan.core.names import nearest
 
 if TYPE_CHECKING:
     from touyan.corpus.refine import RefineParams
-    from touyan.data.read import ReadParams
 
-KEY_COLUMNS = ("id", "doc_id", "url")
-"""The first of these that a table has is the key of its rows."""
-META_COLUMNS = ("url", "link", "source_url", "date")
-"""Kept beside the text where a table has them: whole sites are recognised by their addresses."""
-PROVIDER = "local"
 REPORT = "report.html"
 
 
@@ -52,20 +46,27 @@ class Outcome:
 
 
 def carry_out(order: Order) -> Outcome:
-    """Reads and refines. Raises Missing where there is nothing at `source`, Invalid on a wrong recipe or column."""
+    """Reads, refines and certifies. Raises as `check_places` does, and Missing or Invalid on a wrong recipe or column."""
     from touyan.cli.corpus_certificate import certify_run
+    from touyan.cli.corpus_source import check_places, read_params
     from touyan.corpus import refine
     from touyan.data import read
     from touyan.flow.alone import folder_id, run_alone
     from touyan.flow.step import InputAsset
 
-    if not order.source.exists():
-        raise Missing("no-source", f"there is nothing at {order.source}", "give a file or a folder that exists")
+    check_places(order.source, order.out)
     params = refine_params(order)
     source = InputAsset(folder_id(order.source), "source", order.source.name, order.source)
     documents, corpus = order.out / "documents", order.out / "corpus"
     with Steps() as shown:
-        run_alone(read.STEP, read_params(order), {"source": [source]}, documents, order.processes, shown.listener("read"))
+        run_alone(
+            read.STEP,
+            read_params(order.source, order.text, order.key),
+            {"source": [source]},
+            documents,
+            order.processes,
+            shown.listener("read"),
+        )
         made = InputAsset(folder_id(documents), "documents", "read", documents)
         run_alone(refine.STEP, params, {"documents": [made]}, corpus, order.processes, shown.listener("refine"))
     certify_run(order.out, order.recipe)
@@ -98,29 +99,6 @@ class Steps:
     def listener(self, name: str) -> Any:
         """What a step calls with done, total and unit."""
         return lambda done, total, unit: self._shown.progress(name, {"done": done, "total": total, "unit": unit})
-
-
-def read_params(order: Order) -> ReadParams:
-    """Parameters of `read`: the columns named, or those that the first row shows."""
-    from touyan.data.read import ReadParams
-
-    columns = first_columns(order)
-    key = order.key or next((name for name in KEY_COLUMNS if name in columns), "")
-    meta = tuple(name for name in META_COLUMNS if name in columns and name != key)
-    title = "title" if "title" in columns else ""
-    return ReadParams(source=order.source.name, provider=PROVIDER, text=order.text, key=key, title=title, meta=meta)
-
-
-def first_columns(order: Order) -> tuple[str, ...]:
-    """The columns of a table, from its first row; empty for whole documents and for folders of mixed files."""
-    from touyan.data.reader import Options, Record, named_reader, read_file, reader_name
-
-    files = sorted(path for path in order.source.rglob("*") if path.is_file()) if order.source.is_dir() else [order.source]
-    names = {reader_name(path.name) for path in files}
-    if len(names) != 1 or names & {None, "text", "html", "pdf", "docx", "xlsx"}:
-        return ()
-    first = next(iter(read_file(named_reader(str(*names)), files[0], Options(text=order.text))), None)
-    return tuple(first.values) if isinstance(first, Record) else ()
 
 
 def refine_params(order: Order) -> RefineParams:
