@@ -1,7 +1,7 @@
 """`rejected.jsonl`: one line for each document that left a corpus, with who took it out, why, and on what evidence.
 
 Owns the lines and their order, which is that of the documents. Knows nothing about operators. Invariant: as many lines as the
-funnel counts; what may not be quoted is known by its id alone, and no identifier of a person stands in a key.
+funnel counts; what was withdrawn is known by its id alone, and no identifier of a person stands in a key.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from touyan.store.formats.documents import document_shards, documents_schema
 from touyan.store.formats.shards import read_batches, shard_paths
 
 REJECTED = "rejected.jsonl"
+WITHDRAWN = "withdrawn-"
+"""So begin the reasons of documents that nobody is to be reminded of."""
 FIELDS = ("operator", "outcome", "reason", "score", "evidence", "excerpt")
 
 
@@ -39,7 +41,7 @@ def rejects(documents: Path, corpus: Path) -> Iterator[dict[str, Any]]:
     """The documents that left, in order: `key`, `doc_id` and FIELDS. Holds what left one shard in memory."""
     for source, verdicts in zip(document_shards(documents), shard_paths(corpus / VERDICTS), strict=True):
         gone = list(_gone(verdicts))
-        keys = _keys(source, {row["doc_id"] for row in gone if row["excerpt"] is not None})
+        keys = _keys(source, {row["doc_id"] for row in gone if not row["reason"].startswith(WITHDRAWN)})
         for row in gone:
             yield {"key": keys.get(row["doc_id"]), "doc_id": row["doc_id"], **{name: row[name] for name in FIELDS}}
 
