@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from touyan.core.party import Actor
-from touyan.report import gather
-from touyan.report.page import render
-from touyan.store.home import Store
-from touyan.store.objects import disk_errors
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from touyan.core.party import Actor
+    from touyan.store.home import Store
 
 __all__ = ["write"]
 
@@ -23,6 +23,10 @@ def write(store: Store, actor: Actor, run_id: str, target: Path) -> Path:
 
     Raises Missing where there is no such run, Refused where the actor may not inspect it, Broken on a full disk.
     """
+    from touyan.report import gather
+    from touyan.report.page import render
+    from touyan.store.objects import disk_errors
+
     page = render(gather.facts(store, actor, run_id)).encode("utf-8")
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
