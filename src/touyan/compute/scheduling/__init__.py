@@ -1,0 +1,1 @@
+"""Which waiting jobs start now: one code for the hub and for the simulator."""
