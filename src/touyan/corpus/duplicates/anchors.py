@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from touyan.corpus.windows import mixed, window_hashes
+from touyan.corpus.windows import mixed, stretches, window_hashes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,16 +33,27 @@ def anchors(forms: NormalForms, min_units: int) -> NDArray[np.int64]:
     import numpy as np
 
     reach = min_units - KEY_UNITS + 1
-    order = np.maximum(mixed(window_hashes(forms.units, _CHOICE_UNITS, np.uint16)), 1)
-    if len(order) < reach:
+    n = len(forms.units) - _CHOICE_UNITS + 1
+    if n < reach:
         return np.zeros(0, dtype=np.int64)
-    lowest = _extreme(np.minimum, order, reach)
     # A run of places counts if it and the key of its last lie in one document.
-    across = (forms.bounds[1:, None] - np.arange(1, min_units)).ravel()
-    lowest[across[(across >= 0) & (across < len(lowest))]] = 0
+    across = np.sort((forms.bounds[1:, None] - np.arange(1, min_units)).ravel())
+    return np.concatenate([_chosen(forms.units, across, part, reach) for part in stretches(n)])
+
+
+def _chosen(units: NDArray[np.uint16], across: NDArray[np.int64], part: slice, reach: int) -> NDArray[np.int64]:
+    """The anchors in a part of the units. Whoever is lowest of some run is the greatest of what is lowest in its runs."""
+    import numpy as np
+
+    first, last = max(0, part.start - reach + 1), part.stop + reach - 1
+    order = np.maximum(mixed(window_hashes(units[first : last + _CHOICE_UNITS - 1], _CHOICE_UNITS, np.uint16)), 1)
+    lowest = _extreme(np.minimum, order, reach)
+    low, high = np.searchsorted(across, (first, first + len(lowest)))
+    lowest[across[low:high] - first] = 0
     padding = np.zeros(reach - 1, dtype=np.uint16)
     best = _extreme(np.maximum, np.concatenate([padding, lowest, padding]), reach)
-    return np.flatnonzero(best == order)
+    inner = slice(part.start - first, part.stop - first)
+    return np.flatnonzero(best[inner] == order[inner]) + part.start
 
 
 def anchor_keys(forms: NormalForms, places: NDArray[np.int64]) -> NDArray[np.uint64]:

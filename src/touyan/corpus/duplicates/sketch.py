@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from touyan.corpus.windows import distinct, mixed, window_hashes
+from touyan.corpus.windows import distinct, mixed, stretches, window_hashes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,13 +54,14 @@ def sketches(forms: NormalForms) -> NDArray[np.uint32]:
     import numpy as np
 
     n = len(forms.sizes)
-    hashes = mixed(window_hashes(forms.units, SHINGLE_UNITS, np.uint32))
-    # Windows that begin in one document and end in the next count for none.
-    across = forms.bounds[1:, None] - np.arange(1, SHINGLE_UNITS)
-    hashes[across[(across >= 0) & (across < len(hashes))]] = _EMPTY
     least = np.full(n * BINS, _EMPTY, dtype=np.uint32)
-    owners = np.repeat(np.arange(n, dtype=np.int64) * BINS, forms.sizes)[: len(hashes)]
-    np.minimum.at(least, owners + (hashes >> np.uint32(32 - BIN_BITS)), hashes)
+    # Windows that begin in one document and end in the next count for none.
+    across = np.sort((forms.bounds[1:, None] - np.arange(1, SHINGLE_UNITS)).ravel())
+    owners = np.repeat(np.arange(n, dtype=np.int64) * BINS, forms.sizes)
+    for part in stretches(max(0, len(forms.units) - SHINGLE_UNITS + 1)):
+        hashes = mixed(window_hashes(forms.units[part.start : part.stop + SHINGLE_UNITS - 1], SHINGLE_UNITS, np.uint32))
+        hashes[across[np.searchsorted(across, part.start) : np.searchsorted(across, part.stop)] - part.start] = _EMPTY
+        np.minimum.at(least, owners[part] + (hashes >> np.uint32(32 - BIN_BITS)), hashes)
     return _densified(least.reshape(n, BINS))
 
 
