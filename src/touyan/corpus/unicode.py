@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from touyan.core.document import Span, apply, compose
 from touyan.corpus.operator import DocumentBatch, Marks
+from touyan.corpus.signs import sign, signs
 
 # Bidirectional controls reorder what a reader sees (Unicode TR 36); the rest is invisible and splits words and identifiers.
 _INVISIBLE = "\u00ad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb"
@@ -73,11 +74,12 @@ _STAGES = (
     _Stage.of(_JOINERS, "\u200c\u200d"),
     _Stage.of(_SPACES, f" \t\u3000{_SPACE}"),
 )
-# One class, no alternative: the form that `re` scans fastest.
-_SUSPECT = re.compile(rf"[{_INVISIBLE}{_CONTROL}{_PRIVATE}{_NONCHARACTER}{_LINE_END}{_SPACE}\u200c\u200d\u3000]")
+_SUSPECTS = f"[{_INVISIBLE}{_CONTROL}{_PRIVATE}{_NONCHARACTER}{_LINE_END}{_SPACE}\u200c\u200d\u3000]"
 # Before one of these, normalisation always has a boundary: they neither combine with what precedes nor reorder (UAX 15).
 _BOUNDARY = "\x00-\x7f\u3001-\u3029\u4e00-\u9fff\uff00-\uffef"
 _SEGMENT = re.compile(f"[{_BOUNDARY}]?[^{_BOUNDARY}]+")
+# Dashes, quotation marks and the ideographic space are in every text, and composed already.
+_UNCLEAN, _UNCOMPOSED, _BLANK = sign(_SUSPECTS), sign(f"[^{_BOUNDARY}\xb7\u2010-\u2027\u3000]"), sign("[ \t]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +91,21 @@ class UnicodeRepair:
 
     def judge(self, batch: DocumentBatch) -> Marks:
         """Edits that bring each text into the form above; a text that has it already is only scanned."""
-        found = ((row, repairs(text)) for row, text in enumerate(batch.texts))
+        seen = enumerate(zip(batch.texts, signs(batch.texts), strict=True))
+        found = ((row, repairs(text, bits)) for row, (text, bits) in seen)
         return Marks(spans={row: spans for row, spans in found if spans})
 
 
-def repairs(text: str) -> tuple[Span, ...]:
-    """The edits that repair one text."""
+def repairs(text: str, seen: int = _UNCLEAN | _UNCOMPOSED | _BLANK) -> tuple[Span, ...]:
+    """The edits that repair one text, of which `signs` has `seen` so much."""
     edits: tuple[Span, ...] = ()
-    if _SUSPECT.search(text) or " \n" in text or "\t\n" in text or text.endswith((" ", "\t")):
+    trails = seen & _BLANK and (" \n" in text or "\t\n" in text or text.endswith((" ", "\t")))
+    if seen & _UNCLEAN or trails:
         for stage in _STAGES:
             found = tuple(stage.changes(text))
             if found:
                 edits, text = compose(edits, found) if edits else found, apply(text, found)
-    if not unicodedata.is_normalized("NFC", text):
+    if seen & _UNCOMPOSED and not unicodedata.is_normalized("NFC", text):
         edits = compose(edits, tuple(_normalisations(text)))
     return edits
 

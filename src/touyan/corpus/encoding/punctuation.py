@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from touyan.core.document import Span
 from touyan.corpus.operator import DocumentBatch, Marks
+from touyan.corpus.signs import sign, signs
 
 _FULL = {half: full for half, full in zip(",:;!?()", "，：；！？（）", strict=True)}
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
@@ -25,7 +26,9 @@ _MARK = re.compile(
     rf"|(?<=[0-9A-Za-z%℃)][,;])(?=[{_AFTER}]))"
 )
 _BRACKETS = re.compile(rf"\((?<![A-Za-z0-9_\]=+*/].)[^()\n]{{0,200}}?[{_HAN}][^()\n]{{0,200}}\)")
+_MARKS, _OPENS = sign("[,:;!?]"), sign("[(]")
 _NOT_CHINESE = re.compile(rf"[^{_HAN}]+")
+_LATIN = re.compile("[A-Za-z]")
 _NOT_LATIN = re.compile(r"[^A-Za-z]+")
 _MIN_HAN_SHARE = 0.3
 """Han characters per letter from which a line counts as Chinese; code with Chinese strings in it has fewer."""
@@ -42,12 +45,13 @@ class Punctuation:
 
     def judge(self, batch: DocumentBatch) -> Marks:
         """One edit labelled 'half-width' for each mark."""
-        found = {row: tuple(self._edits(text)) for row, text in enumerate(batch.texts) if any(mark in text for mark in _FULL)}
+        seen = enumerate(zip(batch.texts, signs(batch.texts), strict=True))
+        found = {row: tuple(self._edits(text, bits)) for row, (text, bits) in seen if bits & (_MARKS | _OPENS)}
         return Marks(spans={row: edits for row, edits in found.items() if edits})
 
-    def _edits(self, text: str) -> Iterator[Span]:
-        places = {match.start() for match in _MARK.finditer(text)}
-        for match in _BRACKETS.finditer(text):
+    def _edits(self, text: str, seen: int) -> Iterator[Span]:
+        places = {match.start() for match in _MARK.finditer(text)} if seen & _MARKS else set()
+        for match in _BRACKETS.finditer(text) if seen & _OPENS else ():
             places |= {match.start(), match.end() - 1}
         end, is_chinese = -1, False
         for place in sorted(places):
@@ -58,5 +62,7 @@ class Punctuation:
                 yield Span(place, place + 1, "half-width", "a half-width mark in Chinese text (GB/T 15834)", _FULL[text[place]])
 
     def _is_chinese(self, line: str) -> bool:
+        if not _LATIN.search(line):
+            return True
         n_han, n_latin = len(_NOT_CHINESE.sub("", line)), len(_NOT_LATIN.sub("", line))
         return n_han >= self.min_han_share * (n_han + n_latin)
