@@ -85,7 +85,7 @@ class DocumentMaker:
             self._unmet -= self._present
         if not record.text.strip():
             return Unreadable(record.place, "no-text: there is no text")
-        if not _is_unicode(record):
+        if not (record.is_unicode or _is_unicode(record)):
             return Unreadable(record.place, "not-unicode: holds half of a surrogate pair")
         natural_key = self._key(path, record)
         if natural_key is None:

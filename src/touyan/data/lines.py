@@ -79,11 +79,12 @@ def line_ranges(path: Path, range_bytes: int, encoding: str) -> Iterator[LineRan
             begin, line = file.tell(), line + feeds
 
 
-def _passed_feeds(file: BinaryIO, n_bytes: int) -> int:
+def _passed_feeds(file: io.BufferedReader, n_bytes: int) -> int:
     """Line feeds among the next `n_bytes` and the rest of the line that they end in."""
-    end, feeds = file.tell() + n_bytes, 0
-    while chunk := file.read(min(CHUNK_BYTES, end - file.tell())):
-        feeds += chunk.count(b"\n")
+    feeds, chunk = 0, bytearray(CHUNK_BYTES)
+    while n_bytes and (n := file.readinto(memoryview(chunk)[:n_bytes])):
+        feeds += chunk.count(b"\n", 0, n)
+        n_bytes -= n
     while rest := file.readline(CHUNK_BYTES):
         if rest.endswith(b"\n"):
             return feeds + 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import entry_points
@@ -55,6 +55,8 @@ class Record:
     raw_sha256: str
     values: Mapping[str, str | None]
     """What else the file says about it: columns of the row, its text among them, or title and the like."""
+    is_unicode: bool = field(default=False, compare=False)
+    """Whether the reader knows that it holds no half of a surrogate pair."""
 
     @property
     def characters(self) -> int:

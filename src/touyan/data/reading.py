@@ -31,7 +31,7 @@ KEY_VARIABLE = "TOUYAN_PSEUDONYM_KEY"
 MIN_KEY_BYTES = 16
 UNREADABLE = "unreadable.jsonl"
 IDS = "ids"
-"""Document ids of a portion, 32 bytes each, in order."""
+"""Document ids of a portion, 32 bytes each, in order; of rows with a key, since others have one place each."""
 ID_BYTES = 32
 
 
@@ -75,8 +75,9 @@ def read_portion(task: PortionTask, told: Callable[[int], None] = lambda documen
         for path, outcome in _outcomes(task, parser, tally):
             row = maker.make(path, outcome) if isinstance(outcome, Record) else outcome
             if isinstance(row, DocumentRow):
-                ids.write(bytes.fromhex(row.doc_id))
                 made += 1
+                if params.key:
+                    ids.write(bytes.fromhex(row.doc_id))
                 if made - 1 in task.repeated:
                     row = Unreadable(outcome.place, "duplicate-key: an earlier document has the same key and version")
             if isinstance(row, DocumentRow):

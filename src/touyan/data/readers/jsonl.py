@@ -50,6 +50,7 @@ def _records(lines: Iterable[tuple[int, bytes | None]], encoding: str, options: 
 
 def _record(place: str, line: bytes, encoding: str, options: Options) -> Record | Unreadable:
     cells = _fast_cells(line) if encoding == "utf-8" else None
+    is_unicode = cells is not None  # orjson refuses halves of surrogate pairs
     if cells is None:
         try:
             value = json.loads(line.decode(encoding).removeprefix("\ufeff"), parse_float=str, parse_constant=str)
@@ -62,7 +63,7 @@ def _record(place: str, line: bytes, encoding: str, options: Options) -> Record 
         cells = {key: _cell(item) for key, item in value.items()}
     if options.text_column not in cells:
         return Unreadable(place, no_text_column(options, cells).reason)
-    return Record(place, cells[options.text_column] or "", sha256_hex(line), cells)
+    return Record(place, cells[options.text_column] or "", sha256_hex(line), cells, is_unicode)
 
 
 def _fast_cells(line: bytes) -> Mapping[str, str | None] | None:
