@@ -133,7 +133,13 @@ def test_html_gives_visible_lines_in_the_encoding_it_declares(tmp_path: Path) ->
     (found,) = outcomes(tmp_path / "a.html", page.encode("gbk"))
     assert isinstance(found, Record)
     assert found.text == f"{TEXT} 粗\n二\n三\na\tb"
-    assert found.values == {"title": "标 题", "encoding": "gb18030"}
+    assert found.values == {
+        "title": "标 题",
+        "date": None,
+        "encoding": "gb18030",
+        "link_percent": "0",
+        "main_percent": "100",
+    }
 
 
 def test_a_page_that_declares_the_wrong_encoding_is_decoded_by_its_bytes(tmp_path: Path) -> None:
