@@ -57,13 +57,12 @@ def _only_gb2312(text: str) -> bool:
 
 def _edits(text: str) -> Iterator[Span]:
     n_traditional, n_simplified = _counted(text)
-    for line in re.finditer(r"[^\n]+", text):
-        if n_traditional <= n_simplified and not _is_traditional(line[0]):
-            continue
-        simple = _converted(line[0])
-        for start, end in _changed(line[0], simple):
-            reason = "traditional characters, simplified by phrases"
-            yield Span(line.start() + start, line.start() + end, "traditional", reason, simple[start:end])
+    if n_traditional > n_simplified:
+        simple = _converted(text)
+    else:
+        simple = "\n".join(_converted(line) if _is_traditional(line) else line for line in text.split("\n"))
+    for start, end in _changed(text, simple):
+        yield Span(start, end, "traditional", "traditional characters, simplified by phrases", simple[start:end])
 
 
 def _is_traditional(line: str) -> bool:
@@ -77,11 +76,13 @@ def _counted(text: str) -> tuple[int, int]:
     return len(_traditional().findall(text)), len(_simplified().findall(text))
 
 
-def _converted(line: str) -> str:
-    """The line by phrases; 著 where it is no writing becomes 着, 於 where it is no town becomes 于."""
-    simple: str = _opencc().convert(line)
-    if len(simple) != len(line):  # a phrase of another length: fall back to characters, which the edits can follow
-        simple = "".join(simplified_forms().get(c, c) for c in line)
+def _converted(text: str) -> str:
+    """The text by phrases; 著 where it is no writing becomes 着, 於 where it is no town becomes 于."""
+    simple: str = _opencc().convert(text)
+    if len(simple) != len(text):  # a phrase of another length: its line falls back to characters, which the edits can follow
+        if "\n" in text:
+            return "\n".join(map(_converted, text.split("\n")))
+        simple = "".join(simplified_forms().get(c, c) for c in text)
     simple = _AT.sub("于", simple)
     if "著" not in simple:
         return simple
@@ -91,15 +92,13 @@ def _converted(line: str) -> str:
 
 def _changed(before: str, after: str) -> Iterator[tuple[int, int]]:
     """The runs in which two strings of one length differ."""
-    start = -1
-    for i, (a, b) in enumerate(zip(before, after, strict=True)):
-        if a != b and start < 0:
-            start = i
-        elif a == b and start >= 0:
-            yield start, i
-            start = -1
-    if start >= 0:
-        yield start, len(before)
+    import numpy as np
+
+    one, other = (np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4") for text in (before, after))
+    places = np.flatnonzero(one != other)
+    is_apart = np.diff(places) > 1
+    starts, ends = places[np.append(True, is_apart)[: len(places)]], places[np.append(is_apart, True)[: len(places)]] + 1
+    return zip(starts.tolist(), ends.tolist(), strict=True)
 
 
 def _lesser_share(text: str) -> float:
@@ -124,7 +123,8 @@ def _traditional() -> re.Pattern[str]:
 @lru_cache(maxsize=1)
 def _simplified() -> re.Pattern[str]:
     """Characters that only simplified text has."""
-    return _class({c for c in traditional_forms() if c not in traditional_forms().values() and not _in_big5(c)})
+    traditional = set(traditional_forms().values())
+    return _class({c for c in traditional_forms() if c not in traditional and not _in_big5(c)})
 
 
 def _class(characters: set[str]) -> re.Pattern[str]:
