@@ -18,10 +18,10 @@ from touyan.corpus.split import Group, SplitParams, held_out
 from touyan.store.formats.documents import DocumentRow, read_documents
 
 
-def divided(tmp_path: Path, rows: list[DocumentRow], **params: float) -> FakeWork:
+def divided(tmp_path: Path, rows: list[DocumentRow], operators: tuple[str, ...] = ("unicode",), **params: float) -> FakeWork:
     """Refines without a filter for duplicates, then splits."""
     source = folder(tmp_path / "documents", rows, shard_rows=7)
-    corpus = FakeWork(RefineParams(operators=("unicode",)), tmp_path / "corpus", {"documents": [source]})
+    corpus = FakeWork(RefineParams(operators=operators), tmp_path / "corpus", {"documents": [source]})
     refine.run(corpus)
     work = FakeWork(SplitParams(**params), tmp_path / "split", {"corpus": [corpus.out]})  # type: ignore[arg-type]
     split.run(work)
@@ -41,6 +41,17 @@ def test_no_group_lies_on_both_sides(tmp_path: Path) -> None:
     seen = {(each.group, each.split) for each in read_documents(work.out, with_split=True)}
     assert len(seen) == 10
     assert {side for _, side in seen} == {"train", "test"}
+
+
+def test_a_page_of_a_mirror_is_on_no_side_however_well_it_was_repaired(tmp_path: Path) -> None:
+    page = "第二條 本法所稱(chēng)工業(yè)噪聲(shēng),是指在工業(yè)生產活動中使用固定的設(shè)備時(shí)產生的聲(shēng)音。"
+    work = divided(tmp_path, [*laws(), row("mirror", page, group="law-0", label="甲")], ("encoding", "unicode"))
+    assert sides(work.out)["mirror"] == "excluded"
+    assert Counter(sides(work.out).values())["excluded"] == 1
+    assert json.loads((work.out / "summary.json").read_text())["excluded"] == {"verbatim-in-train": 0, "withheld": 1}
+    assert "本法所称工业噪声" in next(
+        each.text for each in read_documents(work.out, with_split=True) if each.natural_key == "mirror"
+    )
 
 
 def test_every_label_is_tested(tmp_path: Path) -> None:

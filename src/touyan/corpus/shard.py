@@ -24,11 +24,13 @@ from touyan.corpus.state import StateWriter, read_state
 from touyan.corpus.summary import Tally
 from touyan.corpus.surveys import read_settled, write_survey
 from touyan.store.formats.corpus import SPANS, VERDICTS, PartWriter, part_name, spans_schema, verdicts_schema
-from touyan.store.formats.documents import FOLDER, corpus_schema, documents_schema, read_document_batches
+from touyan.store.formats.documents import EXCLUDED, FOLDER, corpus_schema, documents_schema, read_document_batches
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+WITHHELD = frozenset({"suspected-mirror"})
+"""Reasons that keep a document in the corpus and out of every training: nobody who could have granted it served that page."""
 SURVEY = "survey"
 """The folder of a shard's survey, inside that of its state."""
 
@@ -98,13 +100,22 @@ def _last(task: ShardTask, draft: Path) -> Tally:
         for passage in _passages(task):
             released = passage if mask is None else with_masked_fields(passage, mask, redactor(task.excerpt_mask))
             lines = (table.drop_columns([PLACE]) for table in (released.spans, released.verdicts))
-            # Which side of a split a document is on is not known yet.
-            documents = released.kept.columns.replaced("split", [None] * len(released.kept))  # type: ignore[attr-defined]
+            documents = released.kept.columns.replaced("split", _sides(released))  # type: ignore[attr-defined]
             tables = (documents.table(schemas[0]), *lines)
             tally.add(*tables)
             for part, table in zip(parts, tables, strict=True):
                 part.write(table)
     return tally
+
+
+def _sides(passage: Passage) -> list[str | None]:
+    """Which side of a split each document is on: not known yet, but what may not be learned from is on none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    withheld = passage.verdicts.filter(pc.is_in(passage.verdicts["reason"], pa.array(sorted(WITHHELD))))
+    ids = frozenset(withheld["doc_id"].to_pylist())
+    return [EXCLUDED if doc_id in ids else None for doc_id in passage.kept.doc_ids]
 
 
 def _passages(task: ShardTask) -> Iterator[Passage]:

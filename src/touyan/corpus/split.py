@@ -18,10 +18,13 @@ from touyan.core.document import Verdict
 from touyan.core.errors import Invalid
 from touyan.corpus.operator import Signature
 from touyan.flow.step import InputSpec, StepSpec, Work
+from touyan.store.formats.documents import EXCLUDED
 
 SAMPLES = 5
 SEEN = "verbatim-in-train"
 """The reason why a document of a test group is excluded."""
+WITHHELD = "withheld"
+"""The reason for what came to the split excluded already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,15 @@ class Sides:
 
     test_groups: frozenset[str]
     seen: dict[str, str] = field(default_factory=dict)
+    withheld: set[str] = field(default_factory=set)
+    """Documents that the refinery has put on neither side."""
 
     def of(self, doc_id: str, group: str) -> str:
+        if doc_id in self.withheld:
+            return EXCLUDED
         if group not in self.test_groups:
             return "train"
-        return "excluded" if doc_id in self.seen else "test"
+        return EXCLUDED if doc_id in self.seen else "test"
 
 
 @dataclass(slots=True)
@@ -97,11 +104,15 @@ def run(work: Work[SplitParams]) -> None:
     source = work.one("corpus").path
     shards = document_shards(source)
     groups: dict[str, Group] = defaultdict(Group)
+    withheld: set[str] = set()
     for row in _rows(shards):
+        if row["split"] == EXCLUDED:
+            withheld.add(row["doc_id"])
+            continue
         group = groups[row["group"]]
         group.characters += len(row["text"])
         group.labels[row["label"] or ""] += len(row["text"])
-    sides = Sides(held_out(groups, work.params.test_share, work.params.seed))
+    sides = Sides(held_out(groups, work.params.test_share, work.params.seed), withheld=withheld)
     work.progress(1, 3, "passes")
     _exclude_seen(sides, shards)
     work.progress(2, 3, "passes")
@@ -113,11 +124,11 @@ def run(work: Work[SplitParams]) -> None:
 
 
 def _rows(shards: list[Path]) -> Iterator[dict[str, Any]]:
-    """doc_id, text, label and group of every document; one without a group is a group of its own."""
+    """doc_id, text, label, group and split of every document; one without a group is a group of its own."""
     from touyan.store.formats.documents import read_document_batches
 
     for shard in shards:
-        for batch in read_document_batches(shard, with_split=True, columns=("doc_id", "text", "group", "label")):
+        for batch in read_document_batches(shard, with_split=True, columns=("doc_id", "text", "group", "label", "split")):
             for row in batch.to_pylist():
                 row["group"] = row["doc_id"] if row["group"] is None else row["group"]
                 yield row
@@ -137,7 +148,8 @@ def _exclude_seen(sides: Sides, shards: list[Path]) -> None:
 
 def _side(sides: Sides, shard: Path, *, is_train: bool) -> tuple[list[str], list[str]]:
     """Ids and texts of a shard's documents on one side."""
-    rows = [row for row in _rows([shard]) if (row["group"] not in sides.test_groups) is is_train]
+    found = (row for row in _rows([shard]) if row["doc_id"] not in sides.withheld)
+    rows = [row for row in found if (row["group"] not in sides.test_groups) is is_train]
     return [row["doc_id"] for row in rows], [row["text"] for row in rows]
 
 
@@ -163,7 +175,7 @@ def _write_part(source: Path, shard: Path, out: Path, number: int, sides: Sides)
             lines = [
                 _verdict_row(doc_id, text[:EXCERPT_CHARS], sides.seen[doc_id])
                 for doc_id, text, side in zip(columns["doc_id"], columns["text"], columns["split"], strict=True)
-                if side == "excluded"
+                if side == EXCLUDED and doc_id in sides.seen
             ]
             verdicts_part.extend({name: [line[name] for line in lines] for name in VERDICT_COLUMNS})
     return [documents, spans, verdicts]
@@ -192,12 +204,13 @@ def _summarise(work: Work[SplitParams], sides: Sides) -> None:
         figures[side].update(documents=1, characters=len(row["text"]))
         labels[side][row["label"] or ""] += 1
         groups[side].add(row["group"])
-        if side == "excluded" and len(samples) < SAMPLES:
+        if row["doc_id"] in sides.seen and len(samples) < SAMPLES:
             evidence = f"doc:{sides.seen[row['doc_id']]}"
             samples.append({"doc_id": row["doc_id"], "excerpt": row["text"][:EXCERPT_CHARS], "evidence": evidence})
     body: dict[str, Any] = {unit: sum(n[unit] for n in figures.values()) for unit in ("documents", "characters")}
     body["splits"] = {side: {**n, "groups": len(groups[side]), "labels": dict(labels[side])} for side, n in figures.items()}
-    body["excluded"] = {SEEN: figures["excluded"]["documents"]}
+    reasons = {SEEN: len(sides.seen), WITHHELD: len(sides.withheld)}
+    body["excluded"] = {reason: n for reason, n in reasons.items() if n or reason == SEEN}
     body["samples"] = {"excluded": {SEEN: samples}}
     write_summary(work.out, body)
     for side, n in figures.items():

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 FOLDER = "documents"
 """The table's folder inside an Asset of kind documents or corpus."""
 
+EXCLUDED = "excluded"
+"""The side of a split that is neither learned from nor tested on."""
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentRow:
