@@ -88,8 +88,8 @@ def _document(record: WarcRecord, place: str, options: Options) -> Record | Unre
     except (OSError, ValueError) as error:  # a body that is not packed as its header says costs itself only
         return Unreadable(place, f"parser: {type(error).__name__}")
     url = record.headers.get("WARC-Target-URI")
-    about = {"url": url, "host": _host(url), "date": record.headers.get("WARC-Date")}
-    return Record(place, text, sha256_hex(raw), about | values)
+    values |= {"url": url, "host": _host(url), "date": values.get("date") or record.headers.get("WARC-Date")}
+    return Record(place, text, sha256_hex(raw), values)
 
 
 def _content(record: WarcRecord, raw: bytes) -> tuple[str, dict[str, str | None]]:
