@@ -15,8 +15,8 @@ from touyan.core.interval import wilson, wilson_of
 from touyan.corpus.certificate import COMPARED_CHARS, Drawing, measure, percent, share
 from touyan.corpus.certificate_croissant import released_record
 from touyan.corpus.certificate_looks import checked_numbers, is_damaged, looks, page_lines
-from touyan.corpus.certificate_pairs import twins
-from touyan.corpus.certificate_sample import Frame, read_sample
+from touyan.corpus.certificate_pairs import Twins
+from touyan.corpus.certificate_sample import Frame, read_others, read_sample
 from touyan.corpus.certificate_sheet import read_book, write_book
 from touyan.corpus.certificate_terms import INDICATORS, TERMS
 from touyan.corpus.rejects import rejects
@@ -93,7 +93,7 @@ def test_the_same_seed_draws_the_same_sample_with_the_share_of_each_stratum(out:
     assert first.tolist() == again.tolist() != other.tolist()
     assert len(set(first.tolist())) == 40
     assert sum(frame.stratum(place).endswith("masked") for place in first) in (3, 4, 5)
-    drawn, _ = read_sample(frame, first, 0, "a")
+    drawn = read_sample(frame, first)
     assert [each.text for each in drawn] == [text_of(int(each.natural_key)) for each in drawn]
 
 
@@ -142,10 +142,17 @@ def test_numbers_whose_check_holds_are_counted_however_they_are_written() -> Non
 def test_twins_are_found_among_the_sample_and_the_others() -> None:
     near = text_of(1)[:280] + "。另有通知者从其规定。"
     sample = [("a", text_of(1)), ("b", text_of(2)), ("c", text_of(3)), ("d", near)]
-    found = twins(sample, [("a", text_of(1)), ("e", text_of(2) + " \n"), ("f", text_of(9))], 0.7)
-    assert found.exact == (False, True, False, False)
-    assert found.near == (True, True, False, True)
-    assert twins([("a", "短")], [("b", "短"), ("c", "短文")], 0.7).near == (True,)
+    found = Twins(sample, 0.7)
+    assert (found.exact, found.near) == ([False] * 4, [True, False, False, True])
+    found.add([("a", text_of(1)), ("e", text_of(2) + " \n"), ("f", text_of(9)), ("g", "短")])
+    assert (found.exact, found.near) == ([False, True, False, False], [True, True, False, True])
+    assert found.compared == set("abcdefg")
+
+
+def test_the_others_are_whole_runs_or_all(out: Path) -> None:
+    frame = Frame(out / "corpus")
+    assert len({doc_id for run in read_others(frame, 0, "a") for doc_id, _ in run}) == 80
+    assert len([doc_id for run in read_others(frame, 1, "a") for doc_id, _ in run]) < 80
 
 
 def test_a_certificate_measures_every_dimension_and_says_what_it_does_not(out: Path) -> None:

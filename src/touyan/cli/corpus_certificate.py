@@ -26,13 +26,14 @@ def add_to(group: typer.Typer) -> None:
         ] = None,
         sample: Annotated[int, typer.Option(min=0, help=_("Documents to look at; 0: as the last certificate."))] = 0,
         seed: Annotated[str, typer.Option(help=_("Another seed draws another sample; empty: as the last certificate."))] = "",
+        thorough: Annotated[bool, typer.Option(help=_("Look for duplicates of the sample in the whole corpus."))] = False,
         as_json: JsonOption = False,
     ) -> None:
         """Measure what is left in a refined corpus, on a sample, and write the quality certificate.
 
         `certificate.xlsx` holds the sample for people to judge; give it back with --judged.
         """
-        certificate = certified(out, judged, sample, seed)
+        certificate = certified(out, judged, sample, seed, thorough)
         print_json(certificate.json()) if as_json else tell(certificate, out)
 
 
@@ -54,7 +55,7 @@ def tell(certificate: Certificate, out: Path) -> None:
     say(_("Certificate: {path}").format(path=out / "certificate.xlsx"))
 
 
-def certified(out: Path, judged: Path | None, size: int, seed: str) -> Certificate:
+def certified(out: Path, judged: Path | None, size: int, seed: str, thorough: bool) -> Certificate:
     """Measures OUT again, takes in what people judged, and writes all files of the certificate.
 
     Raises Missing where OUT is no result of `corpus run`, Conflict where the corpus is not the one whose sample was judged.
@@ -68,7 +69,8 @@ def certified(out: Path, judged: Path | None, size: int, seed: str) -> Certifica
     if not (out / "corpus" / "summary.json").exists():
         raise Missing("no-corpus", f"{out} holds no refined corpus", "make it: touyan corpus run IN OUT")
     last = read_certificate(out)
-    drawing = Drawing(size or last["sample"]["size"], seed or last["sample"]["seed"])
+    known = last["sample"]
+    drawing = Drawing(size or known["size"], seed or known["seed"], 0 if thorough else known["compared_chars"])
     frame = Frame(out / "corpus")
     if judged is not None and (size or seed):
         raise Invalid("two-samples", "--judged goes with the sample that was judged", "leave out --sample and --seed")

@@ -10,7 +10,7 @@ than simple random sampling, so that an interval for the latter is safe.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -135,50 +135,37 @@ def _noted(spans: Path, ids: pa.StringArray) -> dict[str, NDArray[np.bool_]]:
     return {name: pc.is_in(ids, table.filter(which)["doc_id"].combine_chunks()).to_numpy(False) for name, which in chosen.items()}
 
 
-def read_sample(frame: Frame, places: NDArray[np.int64], others: int, seed: str) -> tuple[list[Drawn], list[tuple[str, str]]]:
-    """The documents at `places`, in order; and whole runs of others (doc_id, text), of about `others` code points, at random.
+def read_sample(frame: Frame, places: NDArray[np.int64]) -> list[Drawn]:
+    """The documents at `places`, ascending. One pass over the texts; those that were not drawn stay columns."""
+    import numpy as np
 
-    The others are those that the sample is compared with; where the corpus is smaller they are all of it.
-    """
-    sample: list[Drawn] = []
-    compared: list[tuple[str, str]] = []
-    chars = 0
-    wanted = set(places.tolist())
-    rng = Random(f"{seed}:others:{frame.digest}")
-    share = min(1.0, others / max(1, _stored_chars(frame.shards)))
-    for first, batch in _runs(frame):
-        here = sorted(place for place in wanted if first <= place < first + batch.num_rows)
-        rows = batch.take([place - first for place in here]).to_pylist() if here else []
-        sample += [
-            Drawn(row["doc_id"], row["natural_key"], frame.stratum(place), row["text"])
-            for row, place in zip(rows, here, strict=True)
-        ]
-        if rng.random() < share and chars < 2 * others:
-            run = list(zip(batch["doc_id"].to_pylist(), batch["text"].to_pylist(), strict=True))
-            chars += sum(len(text) for _, text in run)
-            compared += run
-    return sample, compared
-
-
-def _runs(frame: Frame) -> Iterator[tuple[int, pa.RecordBatch]]:
-    place = 0
+    found: list[Drawn] = []
+    first = 0
     for shard in frame.shards:
-        for batch in read_batches(shard, corpus_schema(), ["doc_id", "natural_key", "text"], 64):
-            yield place, batch
-            place += batch.num_rows
+        for batch in read_batches(shard, corpus_schema(), ["doc_id", "natural_key", "text"]):
+            low, high = np.searchsorted(places, (first, first + batch.num_rows))
+            here = places[low:high]
+            rows = batch.take(here - first).to_pylist() if len(here) else []
+            found += [Drawn(**row, stratum=frame.stratum(place)) for row, place in zip(rows, here.tolist(), strict=True)]
+            first += batch.num_rows
+    return found
 
 
-def _stored_chars(shards: Sequence[Path]) -> int:
-    """About how many code points the texts have: a Chinese one takes three bytes before compression."""
+def read_others(frame: Frame, chars: int, seed: str) -> Iterator[list[tuple[str, str]]]:
+    """Whole runs of documents (doc_id, text) at random places, until they have about `chars` code points; 0: all of them."""
     import pyarrow.parquet as pq
 
-    total = 0
-    for shard in shards:
+    groups = [(shard, number) for shard in frame.shards for number in range(pq.read_metadata(shard).num_row_groups)]
+    Random(f"{seed}:others:{frame.digest}").shuffle(groups)
+    seen = 0
+    for shard, number in groups:
         with pq.ParquetFile(shard) as file:
-            at = file.schema_arrow.get_field_index("text")
-            groups = (file.metadata.row_group(number) for number in range(file.num_row_groups))
-            total += sum(group.column(at).total_uncompressed_size for group in groups)
-    return total // 3
+            for batch in file.iter_batches(256, [number], ["doc_id", "text"], use_threads=False):
+                run = list(zip(batch["doc_id"].to_pylist(), batch["text"].to_pylist(), strict=True))
+                yield run
+                seen += sum(len(text) for _, text in run)
+                if 0 < chars <= seen:
+                    return
 
 
 def sha256_of(path: Path) -> str:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 WORKBOOK = "certificate.xlsx"
 DOCUMENTS, PASSAGES_EACH = 100, 60
 """Read by people: so many documents, and so many passages of each stratum. An afternoon for one person."""
+CUT_DOCUMENTS = 300
+"""So many of the sample are cut into passages: enough to know the sizes of the strata, a third of a second of CPU."""
 END_CHARS = 1_500
 """Of a longer document the first and the last so many code points are shown: damage and lines of pages stand there if anywhere."""
 RESULTS, JUDGED = "证书 Certificate", "文档判读 Documents"
@@ -63,7 +65,9 @@ def write_book(target: Path, certificate: Certificate, sample: Sequence[Drawn]) 
     write_sheet(target, _passages(certificate, sample)[0])
     book = _opened(target)
     page = book.create_sheet(JUDGED, 1)
-    _fill(page, HEAD, ((i, each.doc_id[:16], _shown(each.text)) for i, each in enumerate(_documents(certificate, sample), 1)))
+    _fill(
+        page, HEAD, ((i, each.doc_id[:16], _shown(each.text)) for i, each in enumerate(_some(certificate, sample, DOCUMENTS), 1))
+    )
     _set_widths(page, (8, 20, 100, 12, 16, 14))
     _ask(page)
     for line in GUIDE:
@@ -94,23 +98,24 @@ def read_book(judged: Path, certificate: Certificate, sample: Sequence[Drawn]) -
 
 
 def _passages(certificate: Certificate, sample: Sequence[Drawn]) -> tuple[list[Passage], Frame]:
-    """What is read for personal information, and the frame: that of the sampled documents, scaled to the corpus.
+    """What is read for personal information, and the frame: that of some sampled documents, scaled to the corpus.
 
     Double sampling for stratification: Cochran (1977), chapter 12; the strata's sizes are those of a large first sample.
     """
-    texts = ((each.doc_id, _NO_XML.sub("", each.text)) for each in sample)
+    cut = _some(certificate, sample, CUT_DOCUMENTS)
+    texts = ((each.doc_id, _NO_XML.sub("", each.text)) for each in cut)
     drawn, frame = draw_passages(passages(texts), PASSAGES_EACH, certificate.drawing.seed)
-    times = certificate.documents / len(sample)
+    times = certificate.documents / len(cut)
     return drawn, Frame({name: round(n * times) for name, n in frame.passages.items()}, round(frame.characters * times))
 
 
-def _documents(certificate: Certificate, sample: Sequence[Drawn]) -> list[Drawn]:
+def _some(certificate: Certificate, sample: Sequence[Drawn], n: int) -> list[Drawn]:
     """A simple random sample of the sample."""
 
     def order(each: Drawn) -> str:
         return hashlib.sha256(f"{certificate.drawing.seed}:{each.doc_id}".encode()).hexdigest()
 
-    return nsmallest(DOCUMENTS, sample, key=order)
+    return nsmallest(n, sample, key=order)
 
 
 def _shown(text: str) -> str:
@@ -127,7 +132,7 @@ def _residual(judged: Path, book: Workbook, certificate: Certificate, sample: Se
 
 def _answers(name: str, page: Worksheet, certificate: Certificate, sample: Sequence[Drawn]) -> Iterator[Dimension]:
     rows = [row for row in page.iter_rows(min_row=2, max_col=len(HEAD), values_only=True) if row[1]]
-    codes = [each.doc_id[:16] for each in _documents(certificate, sample)]
+    codes = [each.doc_id[:16] for each in _some(certificate, sample, DOCUMENTS)]
     if sorted(str(row[1]) for row in rows) != sorted(codes):
         raise Invalid(
             "another-sample", f"{name}: its documents are not those of this sample", "send back the sheet of this corpus"

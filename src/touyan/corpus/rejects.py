@@ -7,7 +7,7 @@ funnel counts; what was withdrawn is known by its id alone, and no identifier of
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +62,10 @@ def _keys(source: Path, wanted: set[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for batch in read_batches(source, documents_schema(), ["doc_id", "natural_key"]):
         rows = batch.filter(pc.is_in(batch["doc_id"], chosen))
-        found |= zip(rows["doc_id"].to_pylist(), _masked(rows["natural_key"].to_pylist()), strict=True)
-    return found
+        found |= zip(rows["doc_id"].to_pylist(), rows["natural_key"].to_pylist(), strict=True)
+    return dict(zip(found, _masked(list(found.values())), strict=True))
 
 
-def _masked(keys: Sequence[str]) -> list[str]:
-    batch = opened({"doc_id": list(keys), "text": list(keys), "subjects": [[] for _ in keys]}, 0)
-    return redactor(Mask(kinds=IDENTIFIERS))(batch) if keys else []
+def _masked(keys: list[str]) -> list[str]:
+    batch = opened({"doc_id": keys, "text": keys, "subjects": [[] for _ in keys]}, 0)
+    return redactor(Mask(kinds=IDENTIFIERS))(batch)
