@@ -7,11 +7,11 @@ all says which of its documents another has already given. Invariant: what the f
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from touyan.core.canonical import canonical
 from touyan.core.errors import Invalid, Missing
@@ -71,15 +71,7 @@ def read_portion(task: PortionTask, told: Callable[[int], None] = lambda documen
         parser = stack.enter_context(ParserProcess(params.parser_limit_s, params.parser_memory_bytes, params.max_document_bytes))
         writer = stack.enter_context(DocumentWriter(task.folder))
         listed, ids = (stack.enter_context((task.folder / name).open("wb")) for name in (UNREADABLE, IDS))
-        made = 0
-        for path, outcome in _outcomes(task, parser, tally):
-            row = maker.make(path, outcome) if isinstance(outcome, Record) else outcome
-            if isinstance(row, DocumentRow):
-                made += 1
-                if params.key:
-                    ids.write(bytes.fromhex(row.doc_id))
-                if made - 1 in task.repeated:
-                    row = Unreadable(outcome.place, "duplicate-key: an earlier document has the same key and version")
+        for path, row in _made(task, _outcomes(task, parser, tally), maker, ids):
             if isinstance(row, DocumentRow):
                 writer.add(row)
                 tally.document(row)
@@ -88,6 +80,21 @@ def read_portion(task: PortionTask, told: Callable[[int], None] = lambda documen
                 listed.write(canonical(_listing(path, row, params)) + b"\n")
                 tally.unreadable(path, row)
     return Reading(task, tuple(writer.paths) if tally.documents else (), tally, maker)
+
+
+def _made(
+    task: PortionTask, outcomes: Iterable[tuple[str, Record | Unreadable]], maker: DocumentMaker, ids: BinaryIO
+) -> Iterator[tuple[str, DocumentRow | Unreadable]]:
+    """The documents of records; the ids of those with a key are written down."""
+    keyed = 0
+    for path, outcome in outcomes:
+        row = maker.make(path, outcome) if isinstance(outcome, Record) else outcome
+        if isinstance(row, DocumentRow) and task.params.key:
+            ids.write(bytes.fromhex(row.doc_id))
+            if keyed in task.repeated:
+                row = Unreadable(outcome.place, "duplicate-key: an earlier document has the same key and version")
+            keyed += 1
+        yield path, row
 
 
 def _outcomes(task: PortionTask, parser: ParserProcess, tally: Tally) -> Iterator[tuple[str, Record | Unreadable]]:
