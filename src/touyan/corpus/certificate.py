@@ -65,7 +65,7 @@ class Drawing:
     size: int = SAMPLE
     seed: str = SEED
     compared_chars: int = COMPARED_CHARS
-    """How much of the corpus the sample is compared with, for duplicates; 0: all of it, 45 ms of CPU a megabyte."""
+    """How much of the corpus the sample is compared with, for duplicates; 0: all of it, 55 ms of CPU a megabyte."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,14 +158,19 @@ def read_others(frame: Frame, chars: int, seed: str) -> Iterator[list[tuple[str,
     groups = [(shard, number) for shard in frame.shards for number in range(pq.read_metadata(shard).num_row_groups)]
     Random(f"{seed}:others:{frame.digest}").shuffle(groups)
     seen = 0
-    for shard, number in groups:
-        with pq.ParquetFile(shard) as file:
-            for batch in file.iter_batches(256, [number], ["doc_id", "text"], use_threads=False):
-                run = list(zip(batch["doc_id"].to_pylist(), batch["text"].to_pylist(), strict=True))
-                yield run
-                seen += sum(len(text) for _, text in run)
-                if 0 < chars <= seen:
-                    return
+    for run in (run for shard, number in groups for run in _runs(shard, number)):
+        yield run
+        seen += sum(len(text) for _, text in run)
+        if 0 < chars <= seen:
+            return
+
+
+def _runs(shard: Path, group: int) -> Iterator[list[tuple[str, str]]]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(shard) as file:
+        for batch in file.iter_batches(256, [group], ["doc_id", "text"], use_threads=False):
+            yield list(zip(batch["doc_id"].to_pylist(), batch["text"].to_pylist(), strict=True))
 
 
 def sha256_of(path: Path) -> str:
