@@ -24,7 +24,8 @@ _recent: list[Mapping[str, int]] = [{}]
 
 
 def sign(characters: str) -> int:
-    """A bit of its own for the characters of a class of `re`, such as '[,:;]'. Eight of them fit into a look."""
+    """A bit of its own for the characters of a class of `re`, such as '[,:;]'."""
+    assert len(_asked) < 8, "a look gives a byte for each character"
     _asked.append(characters)
     _recent[0] = {}
     _table.cache_clear()
