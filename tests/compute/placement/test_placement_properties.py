@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from placing import fragments, nodes, tasks, ways
 
+from touyan.compute.placement.balance import Balance
 from touyan.compute.placement.cluster import Cluster
 from touyan.compute.placement.fragmentation import FIRST_LOOK, Fragmentation
 from touyan.compute.placement.placer import NodePlacer
@@ -22,6 +23,7 @@ SCORES = {
     "best fit": BestFit,
     "known": lambda c: Fragmentation(c, {Task(2000, 0, 470, 1): 2, Task(8000, 0, 1000, 2): 1}),
     "learnt": Fragmentation,
+    "balance": Balance,
 }
 
 

@@ -34,6 +34,8 @@ class Use:
         shared = np.zeros((models, len(self.steps) + 1, WHOLE + 1))
         gangs = np.zeros((models, len(self.steps) + 1, width + 1))
         total = sum(seen.values())
+        gpu = sum(times * task.gpu_count * task.gpu_milli for task, times in seen.items())
+        self.cpu_per_gpu = sum(times * task.cpu_milli for task, times in seen.items() if task.gpu_count) / gpu if gpu else 0.0
         for task, times in seen.items():
             allowed = [not task.models or model in task.models for model in cluster.models]
             step = int(np.searchsorted(self.steps, task.cpu_milli)) + 1
@@ -64,6 +66,11 @@ class Fragmentation:
         self._seen: Counter[Task] = Counter(typical)
         self._arrived, self._next = 0, FIRST_LOOK
         self._use = Use(cluster, self._seen)
+
+    @property
+    def cpu_per_gpu(self) -> float:
+        """Mean CPU per GPU of the typical tasks that ask for one; 0 where none does."""
+        return self._use.cpu_per_gpu
 
     def saw(self, cluster: Cluster, task: Task) -> bool:
         if not self._learns:

@@ -50,10 +50,13 @@ class BestFit:
         self._cpu = max(node.cpu_milli for node in cluster.nodes)
         self._gpu = WHOLE * max(1, *(node.gpu_count for node in cluster.nodes))
 
+    def left(self, cluster: Cluster, nodes: Ints) -> Floats:
+        """What is free on each of `nodes`, from 0 to 2. What a task would take of it is the same on all of them."""
+        return cluster.cpu[nodes] / self._cpu + cluster.gpus[nodes].sum(1) / self._gpu
+
     def judge(self, cluster: Cluster, nodes: Ints, shapes: Shapes) -> Judgement:
         gpus = cluster.gpus[nodes]
-        left = cluster.cpu[nodes] / self._cpu + gpus.sum(1) / self._gpu
-        score = np.where(fits(cluster, nodes, shapes), left[:, None], np.inf)
+        score = np.where(fits(cluster, nodes, shapes), self.left(cluster, nodes)[:, None], np.inf)
         tight = np.where(gpus[:, None, :] >= shapes.milli[:, None], gpus[:, None, :], WHOLE + 1)
         return Judgement(score, tight.argmin(2))
 
