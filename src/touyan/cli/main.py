@@ -56,6 +56,9 @@ VERBS = {
     ),
     "report": Unread("report", _("Write the report of a run as one HTML file.")),
     "jobs": Unread("jobs", _("List jobs with state, tries and reason; or cancel one.")),
+    "simulate": Unread(
+        "simulate", _("Replay a trace under a scheduling policy, and what would change with other machines, shares or rules.")
+    ),
     "flow": Unread("flow", _("Check flow files and list the steps they may use.")),
     "corpus": Unread("corpus", _("Refine text by itself: files in, a clean corpus out.")),
     "model": Unread("model", _("Bring in a foreign base model; export a model.")),

@@ -42,6 +42,8 @@ class Course:
     """Of the last run."""
     ended_s: float = -1.0
     stops: int = 0
+    lost_s: float = 0.0
+    """Work done again after stops."""
 
     @property
     def completion_s(self) -> float:
@@ -113,7 +115,10 @@ class Simulation:
 
     def _stop(self, ask: Ask, now_s: float) -> None:
         course = self.courses[ask.id]
-        course.left_s -= max(0.0, now_s - course.started_s - self._rules.lost_s)
+        ran_s = now_s - course.started_s
+        lost_s = min(ran_s, self._rules.lost_s)
+        course.lost_s += lost_s
+        course.left_s -= ran_s - lost_s
         course.stops += 1
         self._at(now_s + self._rules.reclaim_s, VACATED, ask.id, ask.devices)
 
