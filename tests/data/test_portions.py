@@ -14,7 +14,9 @@ from touyan.core.errors import Invalid
 from touyan.data.lines import bounded_lines, line_ranges
 from touyan.data.portions import portions
 from touyan.data.read import ReadParams, run
-from touyan.data.reader import Options
+from touyan.data.reader import Options, Unreadable
+from touyan.data.summary import Tally
+from touyan.store.formats.documents import DocumentRow
 
 LIMIT = 1 << 20
 
@@ -110,3 +112,17 @@ def test_a_large_file_that_cannot_be_cut_is_listed(tmp_path: Path, small_portion
     work = read(folder, tmp_path / "job")
     assert len(work.documents()) == 1
     assert b"UTF-16" in work.files()["unreadable.jsonl"]
+
+
+def test_counts_of_portions_add_up_and_stay_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("touyan.data.summary.MAX_LABELS", 2)
+    whole, later = Tally(), Tally()
+    for tally, labels in ((whole, "ab"), (later, "bc")):
+        for label in labels:
+            tally.document(DocumentRow("d", "s", "k", "1", "0", "text", None, None, label, "{}", "r"))
+        tally.unreadable("a.csv", Unreadable("3", "csv: torn"))
+    whole.add(later)
+    summary = whole.summary()
+    assert (summary["documents"], summary["characters"], summary["unreadable"]) == (4, 16, 2)
+    assert summary["labels"] == {"a": 1, "b": 2, "…": 1}
+    assert summary["unreadable_reasons"] == {"csv": 2}

@@ -70,7 +70,7 @@ def _divided(whole: Entry, file: FoundFile, options: Options) -> Iterator[Entry]
                 yield Entry(file, whole.reader, part, is_first, PORTION_BYTES)
                 is_first = False
         except (Damaged, OSError):
-            if not is_first:
+            if not is_first:  # its first parts may have been read by now
                 raise
     if is_first:
         yield whole
