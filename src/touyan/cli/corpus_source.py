@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from touyan.data.read import ReadParams
     from touyan.data.reader import Record
 
-TEXT_COLUMNS = ("text", "content", "body", "正文", "内容", "文本")
+TEXT_COLUMNS = ("text", "content", "body", "full_text", "article", "正文", "全文", "内容", "文本")
 """The first of these that the tables have is their text."""
 KEY_COLUMNS = ("id", "doc_id", "url")
 """The first of these that a table has is the key of its rows."""
-META_COLUMNS = ("url", "link", "source_url", "date")
-"""Kept beside the text where a table has them: whole sites are recognised by their addresses."""
+META_COLUMNS = ("url", "link", "source_url", "source", "date", "published", "publication_date")
+"""Kept beside the text where a table has them: sites are recognised by their addresses, and a certificate counts sources and dates."""
 TABLES = frozenset({"csv", "jsonl", "parquet", "sqlite"})
 """Readers of tables whose columns have names."""
 PROVIDER = "local"

@@ -205,5 +205,9 @@ def read_certificate(out: Path) -> dict[str, Any]:
     """`certificate.json` of OUT. Raises Missing where there is none."""
     path = out / CERTIFICATE
     if not path.exists():
-        raise Missing("no-certificate", f"{path} is not there", "let the run come to its end: touyan corpus run IN OUT")
+        raise Missing(
+            "no-certificate",
+            f"{path} is not there",
+            "end the run: touyan corpus run IN OUT; where nothing was released, see rejected.jsonl",
+        )
     return json.loads(path.read_bytes())

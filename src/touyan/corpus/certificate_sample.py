@@ -111,7 +111,9 @@ class Frame:
         import pyarrow.compute as pc
 
         title = pc.greater(pc.utf8_length(pc.fill_null(table["title"], "")), 0).to_numpy()
-        dated = pc.match_substring_regex(table["meta"], r'"(date|published|pub_?date|publish_?time)":"[^"]').to_numpy()
+        dated = pc.match_substring_regex(
+            table["meta"], r'"(date|published|publication_date|pub_?date|publish_?time|发布日期)":"[^"]'
+        ).to_numpy()
         placed = pc.match_substring_regex(table["meta"], r'"(url|link|source|source_url|origin)":"[^"]').to_numpy()
         rights = pc.greater(pc.utf8_length(table["rights"]), 0).to_numpy()
         told = {"title": title | noted["title"], "date": dated | noted["date"], "source": placed | noted["source"]}
