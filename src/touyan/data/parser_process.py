@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from touyan.core.errors import Broken, Missing
+from touyan.data.cpu_limit import at_most_hard, limit_cpu, renew
 from touyan.data.reader import Options, Record, Unreadable, named_reader, read_file
 
 WALL_FACTOR = 10
@@ -167,32 +168,19 @@ def _outcome(frame: dict[str, Any]) -> Record | Unreadable:
 def serve(channel: socket.socket, limit_s: int, memory_bytes: int) -> None:
     """The child's side: answers requests until the parent closes its end."""
     for limit, value in ((resource.RLIMIT_AS, memory_bytes), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
-        value = _at_most_hard(limit, value)
+        value = at_most_hard(limit, value)
         resource.setrlimit(limit, (value, value))
+    limit_cpu(limit_s)
     send(channel, READY)
     while (request := receive(channel, 1 << 20)) is not None:
-        _renew(limit_s)
+        renew()
         try:
             for outcome in read_file(named_reader(request["reader"]), Path(request["path"]), Options(**request["options"])):
                 send(channel, asdict(outcome))
-                _renew(limit_s)
+                renew()
         except Missing as error:
             send(channel, {"missing": [error.code, error.message, error.hint]})
         send(channel, {"end": True})
-
-
-def _renew(limit_s: int) -> None:
-    """Gives the next document its own CPU seconds."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    spent_s = int(usage.ru_utime + usage.ru_stime) + 1
-    soft_s = _at_most_hard(resource.RLIMIT_CPU, spent_s + limit_s)
-    resource.setrlimit(resource.RLIMIT_CPU, (soft_s, resource.getrlimit(resource.RLIMIT_CPU)[1]))
-
-
-def _at_most_hard(limit: int, value: int) -> int:
-    """`value`, or the hard limit that the Job already has where that is lower."""
-    hard = resource.getrlimit(limit)[1]
-    return value if hard == resource.RLIM_INFINITY else min(value, hard)
 
 
 if __name__ == "__main__":
