@@ -16,7 +16,7 @@ from touyan.compute.scheduling.policy import Ask
 ENOUGH = 5
 """Finished jobs before a group answers."""
 REMEMBERED = 100
-"""Newest finished jobs of a group; on Philly, 30 are too few for a tail and 1000 are out of date (docs/design/fairness.md)."""
+"""Newest finished jobs of a group. Mean completion on Philly with 30, 100, 1000: 5.26, 5.01, 5.13 h (jobs of one second by duration)."""
 UNKNOWN_S = 3600.0
 """While nothing has ended at all."""
 MEDIAN, TAIL = 0.5, 0.8
@@ -53,8 +53,8 @@ class Recent:
 class GroupQuantile:
     """Foretells a quantile of the group's newest durations.
 
-    What shortest-first needs is the mean, and durations have heavy tails: the median is blind to them, the sample mean is ruled
-    by them; the 0.8 quantile lies near the mean of an exponential (1.6 against 1.0 of the mean; the median 0.7) and is robust.
+    What shortest-first needs is the mean. Durations have heavy tails (Philly: median 0.32 h, mean 3.65 h): the median is blind to
+    them, a sample's mean is ruled by its longest job; a high quantile sees the tail and is robust.
     """
 
     def __init__(self, share: float = TAIL) -> None:
