@@ -126,6 +126,24 @@ def xlsx(rows: list[list[str]] | None = None, sheet: str = "一") -> bytes:
     )
 
 
+def ofd(*stretches: tuple[float, float, str]) -> bytes:
+    """An OFD package of one page; stretches are (left, top, text), in millimetres."""
+    o = 'xmlns:ofd="http://www.ofdspec.org/2016"'
+    objects = "".join(
+        f'<ofd:TextObject Boundary="{x} {y} 100 5"><ofd:TextCode X="0" Y="4">{text}</ofd:TextCode></ofd:TextObject>'
+        for x, y, text in stretches or ((20, 20, TEXT),)
+    )
+    page = '<ofd:Pages><ofd:Page ID="1" BaseLoc="Pages/Page_0/Content.xml"/></ofd:Pages>'
+    body = "<ofd:DocInfo><ofd:Title>题</ofd:Title></ofd:DocInfo><ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot>"
+    return package(
+        {
+            "OFD.xml": f"<ofd:OFD {o}><ofd:DocBody>{body}</ofd:DocBody></ofd:OFD>".encode(),
+            "Doc_0/Document.xml": f"<ofd:Document {o}>{page}</ofd:Document>".encode(),
+            "Doc_0/Pages/Page_0/Content.xml": f"<ofd:Page {o}><ofd:Content>{objects}</ofd:Content></ofd:Page>".encode(),
+        }
+    )
+
+
 def pdf(*pages: str) -> bytes:
     """A PDF with a Helvetica line on each page; ASCII text."""
     kids = " ".join(f"{4 + 2 * i} 0 R" for i in range(len(pages)))
@@ -204,6 +222,7 @@ def samples(folder: Path) -> dict[str, Path]:
         "eml": ("a.eml", letter(("附件.docx", docx()))),
         "html": ("a.html", f"<html><title>t</title><body><p>{TEXT}</p></body></html>".encode()),
         "jsonl": ("a.jsonl", f'{{"text": "{TEXT}", "no": 1}}\n'.encode()),
+        "ofd": ("a.ofd", ofd()),
         "parquet": ("a.parquet", parquet()),
         "pdf": ("a.pdf", pdf("Hello world", "second page")),
         "text": ("a.txt", TEXT.encode()),

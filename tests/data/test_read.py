@@ -35,11 +35,11 @@ def test_every_format_of_a_folder_is_read_by_its_extension(tmp_path: Path) -> No
     work = read(tmp_path / "in", tmp_path / "job")
     assert {row.natural_key for row in work.documents()} == {
         "a.csv#1", "a.db#1", "a.docx", "a.eml", "a.eml#attachment 1 附件.docx",
-        "a.html", "a.jsonl#1", "a.parquet#1", "a.pdf", "a.txt", "a.xlsx#一",
+        "a.html", "a.jsonl#1", "a.ofd", "a.parquet#1", "a.pdf", "a.txt", "a.xlsx#一",
         "a.warc#http://a.cn/1",
     }  # fmt: skip
     assert listed(work.files()) == {}
-    assert work.counts == {"documents": 12, "unreadable": 0}
+    assert work.counts == {"documents": 13, "unreadable": 0}
 
 
 def test_the_same_source_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from reading import reasons, samples, texts
 from touyan.data.parser_process import ParserProcess
 from touyan.data.reader import Options, Record, Unreadable, named_reader, read_file, readers
 
-BUILT_IN = ("csv", "docx", "eml", "html", "jsonl", "parquet", "pdf", "sqlite", "text", "warc", "xlsx")
+BUILT_IN = ("csv", "docx", "eml", "html", "jsonl", "ofd", "parquet", "pdf", "sqlite", "text", "warc", "xlsx")
 OPTIONS = Options(max_document_bytes=1 << 20)
 
 
@@ -91,7 +91,7 @@ def test_a_missing_file_is_a_reason(name: str, tmp_path: Path, parser: ParserPro
     assert len(found) == 1
 
 
-@pytest.mark.parametrize("name", ["docx", "eml", "html", "pdf", "text", "xlsx"])
+@pytest.mark.parametrize("name", ["docx", "eml", "html", "ofd", "pdf", "text", "xlsx"])
 def test_a_document_beyond_the_limit_is_a_reason(name: str, sample: dict[str, Path], parser: ParserProcess) -> None:
     found = outcomes(name, sample[name], parser, Options(max_document_bytes=8))
     assert texts(found) == []
