@@ -96,9 +96,9 @@ def _verdict(text: str, edits: Sequence[Span], elsewhere: Sequence[Span], lossy:
 
 
 def _restored_lines(text: str) -> Iterator[tuple[int, int, str, str]]:
-    """Start, end, reason and original of each line that was read with a wrong codec.
+    """Start, end, reason and original of each line that was read with a wrong codec, up to the first that lost bytes.
 
-    One such line makes all others suspect: short ones may show no sign of their own.
+    One such line makes all others suspect: short ones may show no sign of their own. One with losses decides about the document.
     """
     lines = [(m.start(), m.end(), m[0]) for m in re.finditer(r"[^\n]+", text) if not m[0].isascii()]
     first = [line for line in lines if _SUSPECT.search(line[2])]
@@ -109,3 +109,5 @@ def _restored_lines(text: str) -> Iterator[tuple[int, int, str, str]]:
         if found:
             layers = "" if found.layers == 1 else f", {found.layers} times over"
             yield start, end, f"{found.mixture.written} read as {found.mixture.read_as}{layers}", found.text
+            if not found.is_whole:
+                return

@@ -70,6 +70,9 @@ def _mendings(text: str, page: Page) -> tuple[list[Mending], list[tuple[int, int
     doubts: list[tuple[int, int]] = []
     at = text.find("?")
     while at >= 0:
+        if doubts:  # one is enough for quarantine; what else is torn is for those who will look
+            doubts += [(mark.start(), mark.end()) for mark in _RUN.finditer(text, at)]
+            break
         mending = _again(text, at, known) or mended(text, at, page)
         end = at + 1 if mending is None else mending.end
         known += [mending] if mending else []
