@@ -8,6 +8,7 @@ and nothing that looks like a mark is left.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -59,9 +60,15 @@ def cured(text: str, page: Page) -> Cure:
     edits = sorted([*_mended_spans(mendings), *_plain_spans(text, page, mendings)], key=lambda span: span.start)
     repaired = "".join(span.replacement or "" for span in edits)
     if any(_LEFT.search(piece) for piece in (repaired, *_between(text, edits))):
-        doubts += [(m.start(), m.end()) for m in _LEFT.finditer(text) if not any(e.start <= m.start() < e.end for e in edits)]
+        doubts += [(m.start(), m.end()) for m in _LEFT.finditer(text) if not _is_inside(edits, m.start())]
     n_marks = sum(1 for _ in _MARKED.finditer(text))
     return Cure(tuple(edits), tuple(sorted(doubts)), n_marks / max(1, len(text)))
+
+
+def _is_inside(edits: list[Span], place: int) -> bool:
+    """Whether one of the edits, which are in order and disjoint, covers `place`."""
+    before = bisect_right(edits, place, key=lambda edit: edit.start) - 1
+    return before >= 0 and place < edits[before].end
 
 
 def _mendings(text: str, page: Page) -> tuple[list[Mending], list[tuple[int, int]]]:
