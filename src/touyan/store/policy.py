@@ -15,7 +15,6 @@ from touyan.core.errors import Invalid, Refused
 from touyan.core.names import nearest
 from touyan.core.party import VERBS, Actor, Verb
 
-
 _SINGLES = 'Thing::"'
 """How a policy would name one thing. While none does, what is decided for one of a kind is decided for all."""
 
