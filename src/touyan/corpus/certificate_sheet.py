@@ -7,7 +7,6 @@ one that nobody touched leaves the machine's figures as they are; a sheet of ano
 from __future__ import annotations
 
 import hashlib
-import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import nsmallest
@@ -20,6 +19,7 @@ from touyan.corpus.certificate_sample import Drawn
 from touyan.corpus.personal.residual import Frame, Passage, estimate, passages
 from touyan.corpus.personal.residual import sample as draw_passages
 from touyan.corpus.personal.residual_sheet import read_sheet, write_sheet
+from touyan.store.formats.sheets import cell_text, lay_out, xml_text
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -57,7 +57,6 @@ _RESULT_HEAD = (
     "方法 Method",
 )
 _JUDGES = {"counted": "计数 counted", "machine": "机器 machine", "human": "人工 people"}
-_NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def write_book(target: Path, certificate: Certificate, sample: Sequence[Drawn]) -> None:
@@ -65,10 +64,8 @@ def write_book(target: Path, certificate: Certificate, sample: Sequence[Drawn]) 
     write_sheet(target, _passages(certificate, sample)[0])
     book = _opened(target)
     page = book.create_sheet(JUDGED, 1)
-    _fill(
-        page, HEAD, ((i, each.doc_id[:16], _shown(each.text)) for i, each in enumerate(_some(certificate, sample, DOCUMENTS), 1))
-    )
-    _set_widths(page, (8, 20, 100, 12, 16, 14))
+    shown = ((i, each.doc_id[:16], _shown(each.text)) for i, each in enumerate(_some(certificate, sample, DOCUMENTS), 1))
+    _fill(page, HEAD, shown, (8, 20, 100, 12, 16, 14))
     _ask(page)
     for line in GUIDE:
         book.worksheets[-1].append((line,))
@@ -103,7 +100,7 @@ def _passages(certificate: Certificate, sample: Sequence[Drawn]) -> tuple[list[P
     Double sampling for stratification: Cochran (1977), chapter 12; the strata's sizes are those of a large first sample.
     """
     cut = _some(certificate, sample, CUT_DOCUMENTS)
-    texts = ((each.doc_id, _NO_XML.sub("", each.text)) for each in cut)
+    texts = ((each.doc_id, xml_text(each.text)) for each in cut)
     drawn, frame = draw_passages(passages(texts), PASSAGES_EACH, certificate.drawing.seed)
     times = certificate.documents / len(cut)
     return drawn, Frame({name: round(n * times) for name, n in frame.passages.items()}, round(frame.characters * times))
@@ -119,9 +116,8 @@ def _some(certificate: Certificate, sample: Sequence[Drawn], n: int) -> list[Dra
 
 
 def _shown(text: str) -> str:
-    plain = _NO_XML.sub("\ufffd", text)
-    cut = plain if len(plain) <= 2 * END_CHARS else f"{plain[:END_CHARS]}\n……\n{plain[-END_CHARS:]}"
-    return f"'{cut}" if cut[:1] in "=+-@" else cut  # else a formula
+    cut = text if len(text) <= 2 * END_CHARS else f"{text[:END_CHARS]}\n……\n{text[-END_CHARS:]}"
+    return cell_text(cut)
 
 
 def _residual(judged: Path, book: Workbook, certificate: Certificate, sample: Sequence[Drawn]) -> Iterator[Dimension]:
@@ -150,8 +146,7 @@ def _answers(name: str, page: Worksheet, certificate: Certificate, sample: Seque
 
 def _save(book: Workbook, target: Path, certificate: Certificate) -> None:
     page = book.create_sheet(RESULTS)
-    _fill(page, _RESULT_HEAD, _result_rows(certificate))
-    _set_widths(page, (14, 44, 16, 12, 12, 10, 14, 70))
+    _fill(page, _RESULT_HEAD, _result_rows(certificate), (14, 44, 16, 12, 12, 10, 14, 70))
     book.active = page
     for each in book.worksheets:
         each.sheet_view.tabSelected = each is page
@@ -172,23 +167,11 @@ def _result_rows(certificate: Certificate) -> Iterator[tuple[Any, ...]]:
         yield row["name_zh"], row["name"], "未测 not measured", None, None, None, None, missing
 
 
-def _fill(page: Worksheet, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    from openpyxl.styles import Alignment, Font
-
+def _fill(page: Worksheet, head: Sequence[str], rows: Iterable[Sequence[Any]], widths: Sequence[int]) -> None:
     page.append(head)
     for row in rows:
         page.append(row)
-    for cells in page.iter_rows(min_row=1):
-        for cell in cells:
-            cell.alignment = Alignment(wrap_text=True, vertical="top")
-    for cell in page[1]:
-        cell.font = Font(bold=True)
-    page.freeze_panes = "A2"
-
-
-def _set_widths(page: Worksheet, widths: Sequence[int]) -> None:
-    for letter, width in zip("ABCDEFGHIJ", widths, strict=False):
-        page.column_dimensions[letter].width = width
+    lay_out(page, widths)
 
 
 def _ask(page: Worksheet) -> None:

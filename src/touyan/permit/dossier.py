@@ -6,7 +6,6 @@ as plainly as what was, and calls nothing anonymised that was masked.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from touyan.core.errors import missing_extra
 from touyan.core.party import Actor
 from touyan.permit import words as w
 from touyan.permit.review import ReviewSheet, show
+from touyan.store.formats.sheets import cell_text, lay_out, xml_text
 from touyan.store.home import Store
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ COLUMNS = (
     "规则 Rule", "条款 Clause", "要求 Requirement", "阈值 Threshold", "测得值 Value", "95% 区间 Interval", "样本 n",
     "结论 Outcome", "作用 Effect", "依据可信度 Source", "说明 Evidence",
 )  # fmt: skip
-# XML 1.0 has no place for these; text of documents may hold them.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 Row = Sequence[str]
 
@@ -46,7 +44,7 @@ def write_docx(store: Store, actor: Actor, review: str, target: Path) -> Path:
     document.add_paragraph(f"{request.note or '大模型'} · Review dossier")
     for title, rows in sections(sheet):
         document.add_heading(title, 1)
-        _table(document, [[plain(c) for c in row] for row in rows])
+        _table(document, [[xml_text(c) for c in row] for row in rows])
     document.add_paragraph(
         "本卷宗由系统依据已签名的记录生成, 不代替主管部门的备案或许可。未能测量的项目如实列出。"
         "This dossier follows signed records. It is nobody's licence or filing, and it lists what could not be measured."
@@ -59,7 +57,6 @@ def write_xlsx(store: Store, actor: Actor, review: str, target: Path) -> Path:
     """Writes the checks of a review, one rule a row, to `target`. Raises Missing (no review, no openpyxl), Refused."""
     try:
         from openpyxl import Workbook
-        from openpyxl.styles import Alignment, Font
     except ModuleNotFoundError as error:
         raise missing_extra("openpyxl", "office") from error
     book = Workbook()
@@ -67,15 +64,8 @@ def write_xlsx(store: Store, actor: Actor, review: str, target: Path) -> Path:
     assert page is not None, "a new workbook has a page"
     page.title = "检查 Checks"
     for row in check_rows(show(store, actor, review).case.checks):
-        page.append([_no_formula(plain(cell)) for cell in row])
-    for cell in page[1]:
-        cell.font = Font(bold=True)
-    for column, width in zip("ABCDEFGHIJK", (22, 24, 52, 12, 12, 18, 8, 14, 14, 14, 48), strict=True):
-        page.column_dimensions[column].width = width
-    for cells in page.iter_rows(min_row=2):
-        for cell in cells:
-            cell.alignment = Alignment(wrap_text=True, vertical="top")
-    page.freeze_panes = "B2"
+        page.append([cell_text(cell) for cell in row])
+    lay_out(page, (22, 24, 52, 12, 12, 18, 8, 14, 14, 14, 48), "B2")
     book.save(target)
     return target
 
@@ -172,13 +162,3 @@ def _table(document: Document, rows: Sequence[Row]) -> None:
         for cell, text in zip(table.add_row().cells, row, strict=True):
             run = cell.paragraphs[0].add_run(text)
             run.font.size, run.bold = Pt(8.5), number == 0
-
-
-def plain(text: str) -> str:
-    """`text` without characters that XML cannot hold."""
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
-def _no_formula(text: str) -> str:
-    """A cell that begins with = + - or @ is a formula to a spreadsheet; an apostrophe keeps it a text (CWE-1236)."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" and text else text

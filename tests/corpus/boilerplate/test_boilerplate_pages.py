@@ -160,7 +160,7 @@ def test_cuts_are_disjoint_and_never_take_an_article_of_a_law(lines: list[str]) 
 def test_blocks_of_page_lines_anywhere_in_a_statute_go_and_it_stays(data: st.DataObject) -> None:
     lines = [(False, line) for line in LAW]
     for _ in range(data.draw(st.integers(1, 3))):
-        block = data.draw(st.lists(st.sampled_from(PAGE_LINES), min_size=4, max_size=12))
+        block = data.draw(st.lists(st.sampled_from(PAGE_LINES), min_size=4, max_size=12, unique=True))
         at = data.draw(st.sampled_from([0, *range(2, 12), len(lines)]))
         lines[at:at] = [(True, line) for line in block]
     text = [line for _, line in lines]

@@ -34,7 +34,7 @@ def cuts(page: Layout, title: str | None, frequent: frozenset[int]) -> tuple[Cut
     """
     cut: Cuts = {i: each.rule for i, each in enumerate(page.lines) if each.kind in (Kind.STRONG, Kind.LIST)}
     cut_teasers(page, cut)
-    if _TOLD_ONLY.issuperset(cut.values()) and sum(each.kind is Kind.WEAK for each in page.lines) < MIN_PAGE_LINES:
+    if _TOLD_ONLY.issuperset(cut.values()) and not _is_page(page, cut):
         return _edges(page, cut), None
     if len(cut) == 1 and page.lines[min(cut)].kind is Kind.LIST and not any(each.kind is Kind.WEAK for each in page.lines):
         return {}, None
@@ -53,6 +53,14 @@ def cuts(page: Layout, title: str | None, frequent: frozenset[int]) -> tuple[Cut
     _site(page, cut, frequent)
     cut.update({i: "time" for i, rule in cut.items() if rule == "stamp" and heading is not None and i > heading + BYLINE_LINES})
     return cut, heading
+
+
+def _is_page(page: Layout, cut: Cuts) -> bool:
+    """Whether more is about than single bylines and notices: some buttons anywhere, or some lines of the page in a row."""
+    if sum(each.kind is Kind.WEAK for each in page.lines) >= MIN_PAGE_LINES:
+        return True
+    rows = [[i for i in run if i in cut or page.lines[i].kind in (Kind.WEAK, Kind.BYLINE)] for run in page.runs(PAGE_KINDS)]
+    return any(len(row) >= MIN_PAGE_LINES and not cut.keys().isdisjoint(row) for row in rows)
 
 
 def _edges(page: Layout, cut: Cuts) -> Cuts:

@@ -16,6 +16,7 @@ from touyan.corpus.personal.identifier import NOBODYS
 from touyan.corpus.personal.policy import REPLACEMENTS
 from touyan.corpus.personal.residual import Judgement, Passage
 from touyan.corpus.personal.suspects import suspects
+from touyan.store.formats.sheets import cell_text, lay_out
 
 HEAD = ("序号 No.", "编码 Code", "文本 Passage", "疑点 Suspicions", "仍有的标识符 Identifiers left")
 WIDTHS = (8, 20, 90, 24, 40)
@@ -33,7 +34,6 @@ def write_sheet(target: Path, sample: Sequence[Passage]) -> Path:
     """Writes the sample to `target`, one passage a row, with the guide on a page of its own. Raises Missing without openpyxl."""
     try:
         from openpyxl import Workbook
-        from openpyxl.styles import Alignment, Font
     except ModuleNotFoundError as error:
         raise missing_extra("openpyxl", "office") from error
     book = Workbook()
@@ -42,14 +42,8 @@ def write_sheet(target: Path, sample: Sequence[Passage]) -> Path:
     page.title = "判读 Judgement"
     page.append(HEAD)
     for number, passage in enumerate(sample, 1):
-        page.append((number, passage.digest, _no_formula(passage.text), "、".join(suspects(passage.text)), None))
-    for cell, letter, width in zip(page[1], "ABCDE", WIDTHS, strict=True):
-        cell.font = Font(bold=True)
-        page.column_dimensions[letter].width = width
-    for cells in page.iter_rows(min_row=2):
-        for cell in cells:
-            cell.alignment = Alignment(wrap_text=True, vertical="top")
-    page.freeze_panes = "A2"
+        page.append((number, passage.digest, cell_text(passage.text), "、".join(suspects(passage.text)), None))
+    lay_out(page, WIDTHS)
     guide = book.create_sheet("说明 Guide")
     for line in GUIDE:
         guide.append((line,))
@@ -99,8 +93,3 @@ def _left(answer: Any, place: str) -> dict[str, int]:
             raise Invalid("no-such-kind", f"{place} names {word!r}", nearest(word, list(_KINDS)))
         left[_KINDS[word]] = left.get(_KINDS[word], 0) + 1
     return left
-
-
-def _no_formula(text: str) -> str:
-    """A cell that begins with =, +, - or @ is taken for a formula: an apostrophe makes it text again."""
-    return "'" + text if text[:1] in "=+-@" and text else text
