@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
+from touyan.core.job import Accelerator
+
 Cause: TypeAlias = Literal["exit", "signal", "memory", "time", "fenced", "stopped", "vanished"]
 """exit: by itself · signal: ended by one · memory, time: its limit · fenced: its agent fell silent · stopped: it was told to ·
 vanished: whoever watched it was ended too."""
@@ -42,6 +44,14 @@ class Order:
     """Python module that is run with the folder as its argument."""
     limits: Limits
     environment: Mapping[str, str]
+    token: int = 0
+    """Fencing token of the Attempt; an engine keeps it beside the payload."""
+    account: str = ""
+    """Whom the site runs this Party's payloads as: a local account, Slurm association or namespace; empty: the agent's own."""
+    gang: int = 1
+    """Nodes that start together."""
+    accelerator: Accelerator | None = None
+    """The alternative that was chosen; None: none needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,11 @@ class Driver(Protocol):
     """Runs payloads. An Attempt's id is the handle."""
 
     def start(self, order: Order) -> None:
-        """Starts a payload. Raises Broken where the engine does not take it."""
+        """Starts a payload, once: a second call for the same Attempt starts nothing. Raises Broken where the engine does not take it."""
+        ...
+
+    def adopt(self, order: Order) -> bool:
+        """Takes up a payload that an agent before this one started; False where the engine knows of none."""
         ...
 
     def wait(self, attempt: str, timeout_s: float) -> Exit | None:

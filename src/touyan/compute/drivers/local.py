@@ -51,6 +51,10 @@ class LocalDriver:
             ) from error
         self._running[order.attempt] = (process, folder)
 
+    def adopt(self, order: Order) -> bool:
+        """Never: a payload ends with the agent that started it."""
+        return order.attempt in self._running
+
     def wait(self, attempt: str, timeout_s: float) -> Exit | None:
         """How the payload ended, or None where it still runs after `timeout_s`."""
         process, folder = self._running[attempt]
