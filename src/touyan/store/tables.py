@@ -94,6 +94,22 @@ run = _table(
     _text("plan"), _text("started_at"), _text("ended_at", null=True),
 )  # fmt: skip
 
+ledger = _table(
+    "ledger", Column("seq", SEQUENCE, primary_key=True, autoincrement=True), _text("key"), Column("line", Integer, nullable=False),
+    _text("kind"), _text("project"), _text("party"), _text("debit"), _text("credit"), _text("unit"),
+    Column("amount", Big, nullable=False), _text("at"), _text("facts"),
+    Index("ledger_once", "key", "line", unique=True), Index("ledger_party", "party", "at"), Index("ledger_credit", "credit", "at"),
+)  # fmt: skip
+voucher = _table(
+    "voucher", _text("id", key=True), _text("project"), _text("holder"), _text("issuer"), _text("purpose"), _text("unit"),
+    Column("amount", Big, nullable=False), Column("free", Big, nullable=False), _text("granted_at"), _text("expires_at"),
+    Index("voucher_holder", "project", "holder", "expires_at"),
+)  # fmt: skip
+voucher_hold = _table(
+    "voucher_hold", _text("attempt", key=True), _text("id"), _text("voucher", ForeignKey("voucher.id")), _text("unit"),
+    Column("amount", Big, nullable=False), _text("at"),
+)  # fmt: skip
+
 review = _table(
     "review", _text("id", key=True), _text("project", index=True), _text("subject"), _text("kind"), _text("state"), _text("submitter"),
     _text("request"), _text("created_at"), _text("decided_at", null=True),
