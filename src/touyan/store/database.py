@@ -23,7 +23,7 @@ from touyan.core.errors import Broken, Conflict, Invalid, TouyanError, missing_e
 from touyan.store import tables
 
 BUSY_TIMEOUT_MS = 30_000
-SCHEMA = "0002"  # the newest migration in store/migrations/versions
+SCHEMA = "0003"  # the newest migration in store/migrations/versions
 NETWORK_FILE_SYSTEMS = frozenset({
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "ceph", "glusterfs", "orangefs", "9p", "afs",
     "fuse.sshfs", "fuse.s3fs", "fuse.rclone", "fuse.juicefs", "fuse.glusterfs", "fuse.ceph-fuse", "fuse.gcsfuse",

@@ -82,12 +82,25 @@ job = _table(
     Column("priority", Integer, nullable=False), Column("not_before_ms", Big, nullable=False),
     Column("tries", Integer, nullable=False), Column("tries_limit", Integer, nullable=False), _text("reason"),
     _text("created_at"), _text("ended_at", null=True), _text("asset", null=True),
+    Index("job_by_site", "site", "state"),
 )  # fmt: skip
 attempt = _table(
     "attempt", _text("id", key=True), _text("job", ForeignKey("job.id"), index=True), Column("number", Integer, nullable=False),
     _text("site"), _text("state", index=True), _text("owner"), Column("token", Big, nullable=False),
     Column("until_ms", Big, nullable=False), _text("started_at", null=True), _text("ended_at", null=True), _text("reason"),
     _text("progress"), _text("telemetry"),
+    Index("attempt_by_site", "site", "state"),
+)  # fmt: skip
+site = _table(
+    "site", _text("name", key=True), _text("project"), _text("party"), _text("owner"), _text("driver"), _text("state"), _text("zone"),
+    _text("trust"), _text("kinds"), _text("capacity"), _text("windows"), _text("reason"), _text("boot"), _text("boot_before"),
+    _text("secret_sha256", index=True), _text("token_sha256", index=True), _text("invited_at"),
+    Column("token_until_ms", Big, nullable=False), _text("joined_at", null=True), Column("seen_ms", Big, nullable=False),
+    Column("want", Integer, nullable=False),
+)  # fmt: skip
+placement = _table(
+    "placement", _text("job", key=True), _text("site", index=True), _text("accelerator"), _text("reasons"), _text("at"),
+    Column("at_ms", Big, nullable=False),
 )  # fmt: skip
 run = _table(
     "run", _text("id", key=True), _text("project", index=True), _text("flow"), _text("flow_sha256"), _text("state"), _text("actor"),
