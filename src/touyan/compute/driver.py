@@ -51,7 +51,9 @@ class Order:
     gang: int = 1
     """Nodes that start together."""
     accelerator: Accelerator | None = None
-    """The alternative that was chosen; None: none needed."""
+    """The alternative that was chosen; None: none needed. Its count is of each node of the gang."""
+    cpus: int = 0
+    """CPUs on each node, for an engine that hands them out; 0: its default."""
 
 
 @dataclass(frozen=True, slots=True)

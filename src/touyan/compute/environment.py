@@ -16,6 +16,8 @@ from touyan.compute.plugins import EXTRA_STEPS
 
 ATTEMPT = "TOUYAN_ATTEMPT"
 """Marks every process of an Attempt, so that what a killed agent left can be found."""
+NODE = "TOUYAN_NODE"
+"""Of a gang's second node and further ones: `-1`, `-2` …, which follows `exit` and `log` in the names of their files."""
 PSEUDONYM_KEY = "TOUYAN_PSEUDONYM_KEY"
 RAY_ADDRESS = "RAY_ADDRESS"
 THREAD_VARIABLES = (

@@ -1,9 +1,9 @@
-"""The process around a payload: `python -m touyan.compute.wrapper ATTEMPT_DIR MODULE AGENT_PID`.
+"""The process around a payload: `python -m touyan.compute.wrapper ATTEMPT_DIR MODULE AGENT_PID [ARGUMENT...]`.
 
 Forks, runs MODULE in the child, and ends the child with all its descendants when a limit is exceeded, when the agent has not
-touched `heartbeat` for the length of the lease (by the monotonic clock), or when the agent's process is gone. Then it writes
-`exit.json`. Knows nothing of steps, stores and leases. Invariant: the payload never outlives the wrapper, and the wrapper never
-outlives the agent by more than the lease.
+touched `heartbeat` for the length of the lease (by the monotonic clock), or when the agent's process is gone (pid 0: it is on
+another host, and the heartbeat alone decides). Then it writes `exit.json`. Knows nothing of steps, stores and leases.
+Invariant: the payload never outlives the wrapper, and the wrapper never outlives the agent by more than the lease.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from types import FrameType
 from typing import BinaryIO, cast
 
 from touyan.compute.driver import Exit, Limits
+from touyan.compute.environment import NODE
 from touyan.compute.folder import AttemptFolder, read_json, write_json
 from touyan.compute.processes import adopt_orphans, descendants, die_with_parent, kill_descendants, memory_bytes
 
@@ -63,8 +64,9 @@ class Watch:
     def __init__(self, folder: AttemptFolder, limits: Limits) -> None:
         self._folder = folder
         self._limits = limits
-        self._began_s = self._heard_s = time.monotonic()
-        self._beat_ns = 0
+        self._began_s = time.monotonic()
+        self._heard_s = self._began_s - silence_s(folder)
+        self._beat_ns = beat_ns(folder)
         self._next_s = 0.0
         self.peak_bytes = 0
         self.is_told_to_stop = False
@@ -97,36 +99,61 @@ class Watch:
 
     def _last_heard(self, now_s: float) -> float:
         """When the heartbeat last changed, by our own clock: what the file's time says may jump."""
-        try:
-            beat_ns = self._folder.heartbeat.stat().st_mtime_ns
-        except FileNotFoundError:
-            return self._heard_s
-        if beat_ns != self._beat_ns:
-            self._beat_ns, self._heard_s = beat_ns, now_s
+        beat = beat_ns(self._folder)
+        if beat not in (0, self._beat_ns):
+            self._beat_ns, self._heard_s = beat, now_s
         return self._heard_s
 
 
-def main(root: Path, module: str, agent: int) -> None:
+def beat_ns(folder: AttemptFolder) -> int:
+    """When the heartbeat was last touched; 0 where it is not there. Opened, not only looked at: an open asks an NFS server anew,
+    while its client answers `stat` from a cache for up to a minute (nfs(5), close-to-open consistency)."""
+    try:
+        with folder.heartbeat.open("rb") as file:
+            return os.fstat(file.fileno()).st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
+def silence_s(folder: AttemptFolder) -> float:
+    """How long the agent has been silent already: an engine may start a payload long after its agent has died. Told by two times
+    of one clock, that of the file system both files are in."""
+    beat = beat_ns(folder)
+    if beat == 0:
+        return 0.0
+    probe = folder.root / f".now.{os.uname().nodename}.{os.getpid()}"
+    probe.touch()
+    now_ns = probe.stat().st_mtime_ns
+    probe.unlink()
+    return max(0.0, (now_ns - beat) / 1e9)
+
+
+def main(root: Path, module: str, agent: int, arguments: list[str]) -> None:
     """Runs the payload; in the child this returns as soon as MODULE does."""
-    folder = AttemptFolder(root)
+    folder, suffix = AttemptFolder(root), os.environ.get(NODE, "")
     limits = read_limits(folder)
     watch = Watch(folder, limits)
     signal.signal(signal.SIGTERM, watch.stop)
-    die_with_parent(signal.SIGTERM, agent)
+    if agent:
+        die_with_parent(signal.SIGTERM, agent)
     adopt_orphans()
     wrapper = os.getpid()
+    if end := watch.verdict():  # it came too late to begin at all
+        write_json(folder.file(f"exit{suffix}"), asdict(end))
+        return
     read_end, write_end = os.pipe()
     gc.freeze()  # else the child's first collection would copy every page it shares with us
     child = os.fork()
     if child == 0:
         os.close(read_end)
         _become(folder, limits, write_end, wrapper)
+        sys.argv = [sys.argv[0], *(arguments or [str(root)])]
         runpy.run_module(module, run_name="__main__", alter_sys=True)
         return
     os.close(write_end)
-    with folder.log.open("ab", buffering=0) as sink:
+    with (folder.root / f"log{suffix}.txt").open("ab", buffering=0) as sink:
         end = _watch(child, watch, Log(read_end, sink, limits.log_bytes))
-    write_json(folder.file("exit"), asdict(end))
+    write_json(folder.file(f"exit{suffix}"), asdict(end))
     os._exit(0)
 
 
@@ -140,7 +167,6 @@ def _become(folder: AttemptFolder, limits: Limits, output: int, wrapper: int) ->
         os.dup2(output, stream)
     os.close(output)
     os.chdir(folder.scratch)
-    sys.argv = [sys.argv[0], str(folder.root)]
 
 
 def _watch(child: int, watch: Watch, log: Log) -> Exit:
@@ -175,4 +201,4 @@ def read_limits(folder: AttemptFolder) -> Limits:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4:])

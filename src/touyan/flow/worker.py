@@ -57,6 +57,7 @@ class AttemptWork:
         self._step = step
         self._inputs = inputs
         self._told_s = 0.0
+        self._speaks = speaks()
 
     def one(self, role: str) -> InputAsset:
         """The single Asset given for `role`. Raises Missing where an optional one was not given."""
@@ -76,7 +77,7 @@ class AttemptWork:
     def progress(self, done: float, total: float | None, unit: str) -> None:
         """Says how far the step is; written at most five times a second, and always at the end."""
         now_s, is_last = time.monotonic(), total is not None and done >= total
-        if is_last or now_s - self._told_s >= PROGRESS_INTERVAL_S:
+        if self._speaks and (is_last or now_s - self._told_s >= PROGRESS_INTERVAL_S):
             self._told_s = now_s
             write_json(self._folder.file("progress"), {"done": done, "total": total, "unit": unit})
 
@@ -128,9 +129,16 @@ def run(root: Path) -> int:
         step.run(cast(Any, work))
     except Exception as error:  # whatever a step raises must reach the submitter as an error with a family
         return _failed(folder, error)
+    if not speaks():
+        return 0
     write_json(folder.file("telemetry"), {"telemetry": work.figures | _usage(began_s), "environment": environment()})
     write_json(folder.file("done"), {"done": 1, "counts": work.counts})
     return 0
+
+
+def speaks() -> bool:
+    """Whether this process tells how the step went: of those that torchrun starts together, the first."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def prepare(folder: AttemptFolder) -> tuple[AttemptWork, StepSpec]:
