@@ -74,8 +74,8 @@ def _state_words() -> Iterator[str]:
     from touyan.cli.progress import MARKS
     from touyan.corpus.plant.scorecard import MEASURES
     from touyan.corpus.recipe import FOLDER
-    from touyan.flow.yaml import read_yaml
     from touyan.permit.finding import Outcome
+    from touyan.store.formats.yaml import read_yaml
     from touyan.store.withdrawals import SELECTORS
 
     yield from (*MARKS, *get_args(Outcome), *SELECTORS, *(measure.words for measure in MEASURES))

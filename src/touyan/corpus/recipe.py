@@ -14,7 +14,7 @@ from typing import Any
 from touyan.core.errors import Missing
 from touyan.core.names import nearest
 from touyan.corpus.operator import Refiner, Setting, operator_class, operator_names
-from touyan.flow.yaml import Marked, read_yaml
+from touyan.store.formats.yaml import Marked, read_yaml
 
 FOLDER = Path(__file__).with_name("recipes")
 _KEYS = ("recipe", "summary", "operators")

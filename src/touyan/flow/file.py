@@ -23,7 +23,7 @@ from touyan.core.rights import PURPOSES, Purpose, Rights, rights_digest, rights_
 from touyan.flow.params import to_canonical
 from touyan.flow.registry import StepSpec, known_steps
 from touyan.flow.wiring import wire
-from touyan.flow.yaml import Marked, read_yaml
+from touyan.store.formats.yaml import Marked, read_yaml
 
 Name = Annotated[str, Field(pattern=r"^[\w][\w.-]{0,62}$")]
 ServiceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]

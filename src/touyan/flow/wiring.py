@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from touyan.core.names import nearest
 from touyan.flow.step import InputSpec, StepSpec
-from touyan.flow.yaml import Marked
+from touyan.store.formats.yaml import Marked
 
 Wires = Mapping[str, tuple[str, ...]]
 """Role to the names of what is given for it."""

@@ -18,7 +18,7 @@ from touyan.core.errors import Missing
 from touyan.core.names import nearest
 
 if TYPE_CHECKING:
-    from touyan.flow.yaml import Location, Marked
+    from touyan.store.formats.yaml import Location, Marked
 
 FOLDER = Path(__file__).parent / "rulepacks"
 
@@ -127,7 +127,7 @@ def read_pack(text: str) -> RulePack:
 
 def load_pack(path: Path) -> RulePack:
     """Reads and checks a pack. Raises Invalid with file, line and the nearest valid word."""
-    from touyan.flow.yaml import read_yaml
+    from touyan.store.formats.yaml import read_yaml
 
     marked = read_yaml(path)
     value = _mapping(marked, (), _PACK)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from touyan.core.errors import Invalid, Missing
-from touyan.flow.yaml import MAX_BYTES, read_yaml
+from touyan.store.formats.yaml import MAX_BYTES, read_yaml
 
 
 def read(folder: Path, text: str | bytes) -> object:

@@ -1,7 +1,7 @@
 """YAML with line numbers: a file becomes plain values plus the line of every node.
 
 Owns what is refused before anybody looks at the content: too large, aliases (a small file can unfold into a large one), keys
-given twice, tags, half characters. Knows nothing of flows. Invariant: what is returned is what JSON can say.
+given twice, tags, half characters. Knows nothing of flows, rule packs and sites. Invariant: what is returned is what JSON can say.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ class Marked:
     value: Any
     lines: dict[Location, int]
     """Line numbers, from 1, of every node by its location."""
+    code: str = "bad-flow"
+    """Of the errors: what kind of file it is."""
 
     def line(self, location: Location) -> int:
         """The line of a location, or of the nearest one around it."""
@@ -39,31 +41,29 @@ class Marked:
     def error(self, location: Location, message: str, hint: str) -> Invalid:
         """An Invalid that names file, line and field."""
         field = ".".join(map(str, location))
-        return Invalid("bad-flow", f"{self.path}:{self.line(location)}: {field + ': ' if field else ''}{message}", hint)
+        return Invalid(self.code, f"{self.path}:{self.line(location)}: {field + ': ' if field else ''}{message}", hint)
 
 
-def read_yaml(path: Path) -> Marked:
-    """Reads one YAML 1.2 file. Raises Missing or Invalid, with the line."""
-    data = _read(path)
+def read_yaml(path: Path, code: str = "bad-flow") -> Marked:
+    """Reads one YAML 1.2 file. Raises Missing, or Invalid under `code` with the line."""
+    data = _read(path, code)
     try:
         text = data.decode("utf-8-sig")
         node: Node | None = YAML(typ="safe", pure=True).compose(text)
     except UnicodeDecodeError as error:
-        raise Invalid("bad-flow", f"{path} is not UTF-8", "save it as UTF-8") from error
+        raise Invalid(code, f"{path} is not UTF-8", "save it as UTF-8") from error
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise Invalid(
-            "bad-flow", f"{path}:{line}: {error.problem or 'not YAML'}", "check indentation, colons and quotes"
-        ) from error
+        raise Invalid(code, f"{path}:{line}: {error.problem or 'not YAML'}", "check indentation, colons and quotes") from error
     except (YAMLError, RecursionError) as error:
-        raise Invalid("bad-flow", f"{path}: not YAML: {str(error)[:200]}", "check indentation, colons and quotes") from error
-    marked = Marked(path, text, None, {})
+        raise Invalid(code, f"{path}: not YAML: {str(error)[:200]}", "check indentation, colons and quotes") from error
+    marked = Marked(path, text, None, {}, code)
     if "*" in text:
         _refuse_aliases(marked, text)
-    return Marked(path, text, _value(marked, node, ()) if node else None, marked.lines)
+    return Marked(path, text, _value(marked, node, ()) if node else None, marked.lines, code)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, code: str) -> bytes:
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -73,7 +73,7 @@ def _read(path: Path) -> bytes:
             "no-file", f"there is no file {path!s:.200}{reason}", "give the path of a flow file; make one: touyan init"
         ) from error
     if len(data) > MAX_BYTES:
-        raise Invalid("bad-flow", f"{path} is larger than 1 MiB", "a flow file is small: put data into sources")
+        raise Invalid(code, f"{path} is larger than 1 MiB", "a flow file is small: put data into sources")
     return data
 
 
@@ -83,7 +83,7 @@ def _refuse_aliases(marked: Marked, text: str) -> None:
     for event in YAML(typ="safe", pure=True).parse(text):
         if isinstance(event, AliasEvent):
             marked.lines[()] = event.start_mark.line + 1
-            raise marked.error((), "aliases (*name) are not used in flow files", "write the value out")
+            raise marked.error((), "aliases (*name) are not used here", "write the value out")
 
 
 def _value(marked: Marked, node: Node, location: Location) -> Any:
