@@ -7,7 +7,6 @@ seen, and a result is in the store whole, by one transaction, or not at all.
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from touyan.compute.driver import Driver, Exit, Limits, Order
+from touyan.compute.ending import PASSING, error_of, outcome_of, progress_of
 from touyan.compute.environment import payload_environment
 from touyan.compute.folder import AttemptFolder, marks, newest_checkpoint, read_json, write_json
 from touyan.compute.heartbeat import Heartbeat
@@ -22,7 +22,7 @@ from touyan.compute.owner import is_dead, this_process
 from touyan.compute.staging import carry_over, earlier_attempts, stage
 from touyan.core.asset import InputRef, Manifest, build, manifest_bytes, read_manifest
 from touyan.core.canonical import Json, canonical, parse
-from touyan.core.errors import Broken, Conflict, Refused, TouyanError, error_from
+from touyan.core.errors import Broken, Conflict, Refused, TouyanError
 from touyan.core.job import SPEC_TYPE, JobSpec, read_spec
 from touyan.core.party import Actor
 from touyan.core.seam import iso
@@ -37,8 +37,6 @@ PACE_S = 1.0
 """Between two heartbeats: fourteen may fail before a lease ends."""
 LOOK_S = 0.25
 """Between two looks at whether a running payload must be stopped; its end is noticed at once."""
-PASSING = frozenset({"resources", "killed", "fenced", "vanished"})
-"""Codes of errors that another try may not meet. A step is a pure function: what it raised itself, it will raise again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ class Agent:
 
     def _heartbeat(self, claim: Claim, folder: AttemptFolder) -> Heartbeat:
         def renew() -> Word:
-            return self._store.jobs.renew(self._actor, claim, self._lease_s, _progress(folder))
+            return self._store.jobs.renew(self._actor, claim, self._lease_s, progress_of(folder))
 
         return Heartbeat(renew, folder.heartbeat.touch, min(PACE_S, self._lease_s / 4))
 
@@ -132,15 +130,15 @@ class Agent:
             self._store.jobs.release(self._actor, claim, "the site was closed")
             folder.clear(keep_work=True)
         else:
-            error = _error_of(spec, folder, end)
+            error = error_of(spec, folder, end)
             self._fail(claim, folder, error, error.code in PASSING)
 
     def _publish(self, claim: Claim, spec: JobSpec, folder: AttemptFolder) -> None:
         """Stores the bytes, writes result.json last, then makes it count."""
         refs = self._store.assets.store_folder(folder.out, skip=marks(folder.out))
         manifest = build(spec.output, refs, [InputRef(i.role, i.asset) for i in spec.inputs], spec.key)
-        outcome = _outcome(folder)
-        write_json(folder.file("result"), _result(claim, manifest, outcome), durable=True)
+        outcome = outcome_of(folder)
+        write_json(folder.file("result"), _result(claim, manifest, outcome))
         self._finish(claim, folder, manifest, outcome)
 
     def _publish_checkpoint(self, spec: JobSpec, folder: AttemptFolder) -> None:
@@ -211,30 +209,6 @@ class Agent:
                 folder.clear(keep_work="succeeded" not in states.values() and state != "cancelled")
 
 
-def _outcome(folder: AttemptFolder) -> Outcome:
-    """What the worker left beside `out/`. Raises Broken where the step wrote over it."""
-    done, said = (read_json(folder.file(name)) for name in ("done", "telemetry"))
-    parts = (done.get("counts"), said.get("telemetry"), said.get("environment"))
-    if not all(isinstance(p, dict) for p in parts):
-        raise Broken(
-            "damaged-attempt", "done.json or telemetry.json of an Attempt was changed", "see what the step writes outside out/"
-        )
-    counts, telemetry, environment = cast("tuple[dict[str, Any], dict[str, Any], dict[str, Any]]", parts)
-    return Outcome(counts, telemetry, environment, _progress(folder))
-
-
-def _progress(folder: AttemptFolder) -> str:
-    """The step's last word on how far it is, as JSON; empty before its first. It is shown and decides nothing, so a bad one is none."""
-    try:
-        value = read_json(folder.file("progress"))
-    except Broken:
-        return ""
-    done, total, unit = (value.get(name) for name in ("done", "total", "unit"))
-    if not (isinstance(done, int | float) and isinstance(total, int | float | None) and isinstance(unit, str)):
-        return ""
-    return json.dumps({"done": done, "total": total, "unit": unit[:40]}, separators=(",", ":"))
-
-
 def _result(claim: Claim, manifest: Manifest, outcome: Outcome) -> dict[str, object]:
     """The content of `result.json`."""
     value: dict[str, object] = {
@@ -253,25 +227,3 @@ def read_result(folder: AttemptFolder, token: int) -> tuple[Manifest, Outcome] |
         return None
     said = {f.name: value[f.name] for f in fields(Outcome)}
     return read_manifest(canonical(value["manifest"])), Outcome(**cast("dict[str, Any]", said))
-
-
-def _error_of(spec: JobSpec, folder: AttemptFolder, end: Exit) -> TouyanError:
-    """Why a payload made nothing: its own error, or its end in words."""
-    if record := read_json(folder.file("error")):
-        return error_from(record)
-    words = f"{spec.name} {end.reason}"
-    match end.cause:
-        case "memory":
-            return Refused("memory-limit", words, "give the step more memory in the flow, or smaller batches")
-        case "time":
-            return Refused("time-limit", words, "give the step more time in the flow, or less to do")
-        case "fenced" | "vanished":
-            return Broken(end.cause, words, "run again: the job goes on where it was")
-        case "signal":
-            return Broken("killed", words, "see whether the machine ran out of memory (dmesg); then run again")
-        case _:
-            return Broken(
-                "no-result",
-                f"{words} and left no result",
-                f"see its log: jobs/{folder.root.parent.name}/{folder.root.name}/log.txt",
-            )
