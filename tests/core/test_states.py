@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from touyan.core.errors import Conflict
 from touyan.core.states import TABLES, advance, is_final
 
-FIRST = {"job": "waiting", "attempt": "claimed", "review": "draft", "permit": "valid", "task": "open"}
+FIRST = {"job": "waiting", "attempt": "claimed", "review": "draft", "permit": "valid", "task": "open", "site": "invited"}
 MACHINES = pytest.mark.parametrize("machine", sorted(TABLES))
 
 

@@ -17,6 +17,7 @@ AttemptState = Literal["claimed", "running", "unreachable", "succeeded", "failed
 ReviewState = Literal["draft", "submitted", "approved", "rejected", "withdrawn"]
 PermitState = Literal["valid", "suspended", "revoked", "expired"]
 TaskState = Literal["open", "assigned", "labelled", "reviewed", "redo", "void"]
+SiteState = Literal["invited", "open", "draining", "left"]
 
 JOB: Table = {
     "waiting": {"place": "placed", "cancel": "cancelled", "give-up": "failed"},
@@ -62,7 +63,15 @@ TASK: Table = {
     "void": {},
 }
 
-TABLES: dict[str, Table] = {"job": JOB, "attempt": ATTEMPT, "review": REVIEW, "permit": PERMIT, "task": TASK}
+SITE: Table = {
+    # A site that lost its secret joins again under a new token, and stays what it was.
+    "invited": {"join": "open", "leave": "left"},
+    "open": {"join": "open", "drain": "draining", "leave": "left"},
+    "draining": {"join": "draining", "open": "open", "leave": "left"},
+    "left": {},
+}
+
+TABLES: dict[str, Table] = {"job": JOB, "attempt": ATTEMPT, "review": REVIEW, "permit": PERMIT, "task": TASK, "site": SITE}
 
 
 def advance(machine: str, state: str, event: str) -> str:

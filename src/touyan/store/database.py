@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+import threading
 import weakref
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -40,6 +41,7 @@ class Database:
         # In PostgreSQL's default each query of a transaction sees a moment of its own; in SQLite they see one anyway.
         self._reading = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
         self._anchor = self._stay_open() if self.is_sqlite else None
+        self._batch = threading.local()
 
     def _stay_open(self) -> PoolProxiedConnection:
         """SQLite's last connection to close checkpoints and removes the WAL, 10 ms for each transaction: this one stays open."""
@@ -51,14 +53,39 @@ class Database:
     @contextmanager
     def read(self) -> Generator[Connection]:
         """A consistent view: all its queries see one moment. Nothing may be written in it."""
+        if (outer := self._outer()) is not None:
+            yield outer
+            return
         with _told(self.url), self._reading.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Generator[Connection]:
         """A transaction that holds the write lock from its start (SQLite), or row locks (PostgreSQL)."""
+        if (outer := self._outer()) is not None:
+            with _told(self.url), outer.begin_nested():
+                yield outer
+            return
         with _told(self.url), self.engine.connect().execution_options(touyan_write=True) as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def batch(self) -> Generator[Connection]:
+        """Makes one transaction of all that this thread reads and writes within it. A write that fails is undone alone (a
+        savepoint), and its error may be caught."""
+        with self.write() as connection:
+            if self._outer() is not None:
+                yield connection
+                return
+            self._batch.connection = connection
+            try:
+                yield connection
+            finally:
+                self._batch.connection = None
+
+    def _outer(self) -> Connection | None:
+        """The transaction of the batch this thread is in."""
+        return getattr(self._batch, "connection", None)
 
     def migrate(self) -> None:
         """Brings the schema up to date; cheap where it is."""

@@ -31,6 +31,8 @@ class Job:
     step: str
     step_key: str
     state: JobState
+    site: str
+    """Where it is placed, or ran last; empty: not placed yet."""
     submitter: str
     tries: int
     """Attempts that count against `tries_limit`: one that was merely interrupted does not."""
@@ -106,8 +108,8 @@ class Outcome:
 def job_of(row: RowMapping) -> Job:
     error = error_from(cast(Mapping[str, object], parse(row["reason"]))) if row["reason"] else None
     return Job(
-        row["id"], row["project"], row["name"], row["step"], row["step_key"], as_job_state(row["state"]), row["submitter"],
-        row["tries"], row["tries_limit"], row["not_before_ms"], row["created_at"], row["ended_at"], row["asset"], error,
+        row["id"], row["project"], row["name"], row["step"], row["step_key"], as_job_state(row["state"]), row["site"],
+        row["submitter"], row["tries"], row["tries_limit"], row["not_before_ms"], row["created_at"], row["ended_at"], row["asset"], error,
         envelope_of(row["spec"]),
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Connection, RowMapping, func, insert, or_, select, text, update
+from sqlalchemy import Connection, RowMapping, and_, func, insert, or_, select, text, update
 
 from touyan.core.asset import InputRef, Manifest
 from touyan.core.canonical import Json, canonical
@@ -28,6 +28,7 @@ from touyan.store.events import EventLog
 from touyan.store.job_records import Attempt, Claim, Held, Job, Outcome, attempt_of, envelope_of, job_of
 from touyan.store.parties import Parties
 from touyan.store.policy import Thing, decide, require
+from touyan.store.site_records import LOCAL
 from touyan.store.statements import Statements
 
 Word: TypeAlias = Literal["keep", "cancel", "lost"]
@@ -78,7 +79,7 @@ class Jobs:
             if known["state"] == "waiting":
                 connection.execute(update(t.job).where(t.job.c.id == known["id"]).values(signed))
             elif known["state"] != "placed":
-                fresh = {"tries": 0, "not_before_ms": 0, "reason": "", "ended_at": None}
+                fresh = {"site": "", "tries": 0, "not_before_ms": 0, "reason": "", "ended_at": None}
                 self._move_job(connection, known, "again", signed | fresh)
             return str(known["id"])
 
@@ -108,19 +109,24 @@ class Jobs:
         return identifier
 
     def claim(self, agent: Actor, site: str, owner: str, lease_s: float) -> Claim | None:
-        """Takes the first Job of the agent's project that is due, or None. A claim not started within the lease expires."""
+        """Takes the first Job of the agent's project that is due and placed on `site`, or None. The local site takes what is placed
+        nowhere too, while no other site has joined. A claim not started within the lease expires."""
         require(agent, "claim", Thing("job", "next", agent.project))
         with self._database.read() as connection:
-            if connection.execute(self._due(agent.project)).first() is None:
+            if connection.execute(self._due(agent.project, site)).first() is None:
                 return None  # asked often: no write lock where there is nothing to do
         with self._database.write() as connection:
-            row = connection.execute(self._due(agent.project).with_for_update(skip_locked=True)).mappings().first()
+            row = connection.execute(self._due(agent.project, site).with_for_update(skip_locked=True)).mappings().first()
             return None if row is None else self._place(connection, row, site, owner, lease_s)
 
-    def _due(self, project: str) -> Any:
+    def _due(self, project: str, site: str) -> Any:
         c, now = t.job.c, self._seam.now_ms()
         is_due = or_(c.not_before_ms <= now, c.not_before_ms > now + LONGEST_LEASE_S * 1000)
-        query = select(t.job).where(c.project == project, c.state == "waiting", is_due)
+        is_ours = c.site == site
+        if site == LOCAL:
+            is_alone = ~select(t.site.c.name).where(t.site.c.state == "open").exists()
+            is_ours = or_(is_ours, and_(c.site == "", is_alone))
+        query = select(t.job).where(c.project == project, c.state == "waiting", is_due, is_ours)
         return query.order_by(c.priority.desc(), c.seq).limit(1)
 
     def _place(self, connection: Connection, job: RowMapping, site: str, owner: str, lease_s: float) -> Claim:
@@ -203,7 +209,7 @@ class Jobs:
         with self._database.write() as connection:
             job, attempt = self._locked(connection, agent, claim)
             self._move_attempt(connection, attempt, "lose", {"ended_at": self._now(), "reason": reason})
-            self._move_job(connection, job, "retry", {"not_before_ms": 0, "tries": max(0, job["tries"] - 1)})
+            self._move_job(connection, job, "retry", {"site": "", "not_before_ms": 0, "tries": max(0, job["tries"] - 1)})
 
     def cancel(self, actor: Actor, job: str, reason: str) -> None:
         """Calls a Job off; its agent hears of it at the next heartbeat. Raises Refused, Missing, or Conflict where it ended."""
@@ -269,7 +275,7 @@ class Jobs:
     def _place_again(self, connection: Connection, agent: Actor, job: RowMapping, error: TouyanError, may_retry: bool) -> None:
         if may_retry and job["tries"] < job["tries_limit"]:
             wait_s = min(BACK_OFF_S * 2 ** max(0, job["tries"] - 1), BACK_OFF_LIMIT_S)
-            self._move_job(connection, job, "retry", {"not_before_ms": self._until(wait_s)})
+            self._move_job(connection, job, "retry", {"site": "", "not_before_ms": self._until(wait_s)})
             return
         self._move_job(connection, job, "give-up", {"reason": _kept(error), "ended_at": self._now()})
         self._tell(connection, agent, job, "job.failed", {"code": error.code, "message": error.message, "tries": job["tries"]})
@@ -356,10 +362,13 @@ def _fits(manifest: Manifest, spec: JobSpec) -> bool:
 
 def _next_token(connection: Connection) -> int:
     """Fencing tokens grow over the whole store; the row's lock orders two claims at once."""
+    grow = update(t.lease).where(t.lease.c.name == "attempts").values(token=t.lease.c.token + 1).returning(t.lease.c.token)
+    token = connection.execute(grow).scalar()
+    if token is not None:
+        return token
     connection.execute(
         text("insert into lease (name, owner, token, until_ms) values ('attempts', '', 0, 0) on conflict do nothing")
     )
-    grow = update(t.lease).where(t.lease.c.name == "attempts").values(token=t.lease.c.token + 1).returning(t.lease.c.token)
     return connection.execute(grow).scalar_one()
 
 

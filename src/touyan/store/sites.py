@@ -1,0 +1,206 @@
+"""Sites: who was invited to lend compute, by which secret it speaks, and in what state it is.
+
+A token (`tj-`) invites once and expires; joining trades it for the secret (`ts-`), of which the store keeps the SHA-256 alone, as
+of API keys. A site is a machine party with the role `agent`. Knows nothing of what is placed there. Invariant: who has no secret
+that holds now is no site, and every change of state is an Event.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from touyan.core.asset import check_path
+from touyan.core.canonical import Json, sha256_hex
+from touyan.core.errors import Conflict, Invalid, Missing, Refused
+from touyan.core.names import nearest
+from touyan.core.party import Actor
+from touyan.core.seam import Seam, from_iso, iso
+from touyan.core.states import advance
+from touyan.store import tables as t
+from touyan.store.database import Database
+from touyan.store.events import EventLog
+from touyan.store.parties import Parties
+from touyan.store.policy import Thing, require
+from touyan.store.site_records import LOCAL, Site, site_of
+
+TOKEN_PREFIX, SECRET_PREFIX = "tj-", "ts-"
+SECRET_BYTES = 32
+_HEX = re.compile(r"[0-9a-f]{64}")
+NEED_KINDS = ("general", "ai", "hpc")
+JOINED = ("open", "draining")
+
+
+class Sites:
+    """The sites of one store."""
+
+    def __init__(self, database: Database, parties: Parties, events: EventLog, seam: Seam) -> None:
+        self._database = database
+        self._parties = parties
+        self._events = events
+        self._seam = seam
+
+    def invite(
+        self, actor: Actor, name: str, owner: str, hours: float = 24, zone: str = "", trust: str = "",
+        kinds: Sequence[str] = NEED_KINDS,
+    ) -> str:  # fmt: skip
+        """Invites a site and returns its token, which is never shown again. For one that has joined, it is a token to join anew."""
+        require(actor, "enrol", Thing("site", name, actor.project))
+        if name == LOCAL:
+            raise Conflict("site-exists", "`local` is the name of this machine itself", "choose another name")
+        for kind in kinds:
+            if kind not in NEED_KINDS:
+                raise Invalid("bad-kind", f"{kind!r} is no kind of need", nearest(kind, NEED_KINDS))
+        token = TOKEN_PREFIX + self._seam.token(SECRET_BYTES)
+        until_ms = self._seam.now_ms() + round(hours * 3_600_000)
+        holder = self._parties.get(owner).id
+        with self._database.batch() as connection:
+            known = self._row(connection, name)
+            granted = {"token_sha256": sha256_hex(token.encode()), "token_until_ms": until_ms, "owner": holder, "zone": zone,
+                       "trust": trust, "kinds": json.dumps(list(kinds))}  # fmt: skip
+            if known is not None and known["state"] != "left":
+                connection.execute(update(t.site).where(t.site.c.name == name).values(granted))
+            else:
+                self._add(connection, actor, name, granted, is_new=known is None)
+            party = f"{name}"
+            body: dict[str, Json] = {"owner": holder, "zone": zone, "trust": trust, "kinds": list(kinds), "until": iso(until_ms)}
+            self._events.emit(connection, actor, "site.invited", [name, self._parties.get(party).id], body)
+        return token
+
+    def _add(self, connection: Connection, actor: Actor, name: str, granted: Mapping[str, Any], is_new: bool) -> None:
+        if is_new:
+            party = self._parties.enrol(actor, name, "machine", ["agent"]).id
+        else:
+            party = self._parties.get(name).id
+        row = {
+            "name": check_path(name), "project": actor.project, "party": party, "driver": "", "state": "invited", "capacity": "{}",
+            "windows": "[]", "reason": "", "boot": "", "boot_before": "", "secret_sha256": "", "joined_at": None, "seen_ms": 0,
+            "want": 0, "invited_at": self._now(),
+        }  # fmt: skip
+        if is_new:
+            connection.execute(insert(t.site), row | dict(granted))
+        else:
+            connection.execute(update(t.site).where(t.site.c.name == name).values(row | dict(granted)))
+
+    def join(self, token: str, driver: str, capacity: Mapping[str, Any]) -> tuple[Site, str]:
+        """Trades a token for the site's secret, once. Raises Refused with the same words for a used, wrong and expired token."""
+        wanted = _digest(token, TOKEN_PREFIX)
+        secret = SECRET_PREFIX + self._seam.token(SECRET_BYTES)
+        with self._database.batch() as connection:
+            query = select(t.site).where(t.site.c.token_sha256 == wanted).with_for_update()
+            row = connection.execute(query).mappings().first() if wanted else None
+            if row is None or row["token_until_ms"] < self._seam.now_ms():
+                hint = "ask the hub for a new one: touyan sites invite NAME"
+                raise Refused("wrong-token", "this token was used, has expired, or never was one", hint)
+            fields = {
+                "state": advance("site", row["state"], "join"), "token_sha256": "", "secret_sha256": sha256_hex(secret.encode()),
+                "driver": driver, "capacity": json.dumps(capacity), "joined_at": self._now(), "boot": "", "boot_before": "",
+            }  # fmt: skip
+            connection.execute(update(t.site).where(t.site.c.name == row["name"]).values(fields))
+            site = self._site(connection, row["name"])
+            body: dict[str, Json] = {"driver": driver, "capacity": json.dumps(capacity, sort_keys=True)}
+            self._events.emit(connection, self.actor(site, site.project), "site.joined", [site.name, site.party], body)
+        return site, secret
+
+    def check(self, secret: str) -> Site:
+        """The site of this secret while it holds. Raises Refused with the same words for wrong and revoked secrets."""
+        wanted = _digest(secret, SECRET_PREFIX)
+        with self._database.read() as connection:
+            query = select(t.site).where(t.site.c.secret_sha256 == wanted)
+            row = connection.execute(query).mappings().first() if wanted else None
+        if row is None or row["state"] not in JOINED:
+            hint = "join again with a token: touyan join HUB --token tj-..."
+            raise Refused("wrong-secret", "no site that has joined speaks with this secret", hint)
+        return site_of(row)
+
+    def actor(self, site: Site, project: str) -> Actor:
+        """The site's party in a project."""
+        return self._parties.actor(site.party, project)
+
+    def projects(self, site: Site) -> list[str]:
+        """The projects the site works for."""
+        m = t.membership.c
+        with self._database.read() as connection:
+            query = select(m.project).where(m.party == site.party, m.role == "agent").order_by(m.project)
+            return list(connection.execute(query).scalars())
+
+    def spoke(self, site: Site, boot: str, want: int, capacity: Mapping[str, Any] | None) -> None:
+        """Notes that the site spoke. Raises Conflict where an agent that started later speaks for it already."""
+        fields: dict[str, Any] = {"seen_ms": self._seam.now_ms(), "want": want}
+        if capacity is not None:
+            fields["capacity"] = json.dumps(capacity)
+        with self._database.write() as connection:
+            before = connection.execute(select(t.site.c.boot, t.site.c.boot_before).where(t.site.c.name == site.name)).one()
+            if boot == before.boot_before:
+                hint = "end one of the two: a site has one agent"
+                raise Conflict("another-agent", f"an agent that started later speaks for {site.name}", hint)
+            if boot != before.boot:
+                fields |= {"boot": boot, "boot_before": before.boot}
+            connection.execute(update(t.site).where(t.site.c.name == site.name).values(fields))
+
+    def move(self, actor: Actor, name: str, event: str, reason: str) -> Site:
+        """Drains, opens, or lets a site leave; its secret ends when it leaves. Raises Missing, Conflict."""
+        require(actor, "enrol", Thing("site", name, actor.project))
+        with self._database.write() as connection:
+            site = self._site(connection, name)
+            fields = {"state": advance("site", site.state, event), "reason": reason}
+            if event == "leave":
+                fields |= {"secret_sha256": "", "token_sha256": ""}
+            connection.execute(update(t.site).where(t.site.c.name == name).values(fields))
+            body: dict[str, Json] = {"from": site.state, "to": fields["state"], "reason": reason}
+            self._events.emit(connection, actor, "site.state", [name, site.party], body)
+            return self._site(connection, name)
+
+    def close_between(self, actor: Actor, name: str, from_at: str, until_at: str, reason: str) -> Site:
+        """Adds a maintenance window; those that have passed are dropped."""
+        require(actor, "enrol", Thing("site", name, actor.project))
+        start, end = (iso(from_iso(at)) for at in (from_at, until_at))
+        if start >= end:
+            raise Invalid("bad-window", f"the window ends at {until_at}, before it begins", "give --from before --until")
+        with self._database.write() as connection:
+            site = self._site(connection, name)
+            coming = [(w.from_at, w.until_at, w.reason) for w in site.windows if w.until_at > self._now()]
+            windows = json.dumps(sorted([*coming, (start, end, reason)]))
+            connection.execute(update(t.site).where(t.site.c.name == name).values(windows=windows))
+            body: dict[str, Json] = {"from": start, "until": end, "reason": reason}
+            self._events.emit(connection, actor, "site.window", [name, site.party], body)
+            return self._site(connection, name)
+
+    def lied(self, site: Site, code: str, words: str) -> None:
+        """Records that what a site said does not hold."""
+        with self._database.write() as connection:
+            body: dict[str, Json] = {"code": code, "message": words}
+            self._events.emit(connection, self.actor(site, site.project), "site.lied", [site.name, site.party], body)
+
+    def get(self, name: str) -> Site:
+        """A site by name. Raises Missing with the nearest name."""
+        with self._database.read() as connection:
+            return self._site(connection, name)
+
+    def list(self) -> list[Site]:
+        """All sites, by name."""
+        with self._database.read() as connection:
+            return [site_of(r) for r in connection.execute(select(t.site).order_by(t.site.c.name)).mappings()]
+
+    def _site(self, connection: Connection, name: str) -> Site:
+        row = self._row(connection, name)
+        if row is None:
+            names = connection.execute(select(t.site.c.name)).scalars().all()
+            raise Missing("no-site", f"there is no site {name[:60]!r}", nearest(name, names))
+        return site_of(row)
+
+    def _row(self, connection: Connection, name: str) -> RowMapping | None:
+        return connection.execute(select(t.site).where(t.site.c.name == name)).mappings().first()
+
+    def _now(self) -> str:
+        return iso(self._seam.now_ms())
+
+
+def _digest(text: str, prefix: str) -> str:
+    """The SHA-256 of a token or secret; empty where it is none."""
+    is_one = text.startswith(prefix) and _HEX.fullmatch(text[len(prefix) :])
+    return sha256_hex(text.encode()) if is_one else ""
