@@ -1,9 +1,9 @@
 """The process around a payload: `python -m touyan.compute.wrapper ATTEMPT_DIR MODULE AGENT_PID [ARGUMENT...]`.
 
-Forks, runs MODULE in the child, and ends the child with all its descendants when a limit is exceeded, when the agent has not
-touched `heartbeat` for the length of the lease (by the monotonic clock), or when the agent's process is gone (pid 0: it is on
-another host, and the heartbeat alone decides). Then it writes `exit.json`. Knows nothing of steps, stores and leases.
-Invariant: the payload never outlives the wrapper, and the wrapper never outlives the agent by more than the lease.
+Forks, runs MODULE in the child, and ends the child with all its descendants when a limit is exceeded, when the heartbeat holds a
+word, when the agent has not touched it for the length of the lease (by the monotonic clock), or when the agent's process is gone
+(pid 0: it is on another host, and the heartbeat alone decides). Then it writes `exit.json`. Knows nothing of steps, stores and
+leases. Invariant: the payload never outlives the wrapper, and the wrapper never outlives the agent by more than the lease.
 """
 
 from __future__ import annotations
@@ -66,10 +66,9 @@ class Watch:
         self._limits = limits
         self._began_s = time.monotonic()
         self._heard_s = self._began_s - silence_s(folder)
-        self._beat_ns = beat_ns(folder)
+        self._beat_ns, self.is_told_to_stop = pulse(folder)
         self._next_s = 0.0
         self.peak_bytes = 0
-        self.is_told_to_stop = False
 
     def stop(self, _number: int, _frame: FrameType | None) -> None:
         """The handler of SIGTERM: from the agent, or from the kernel when the agent is gone."""
@@ -78,6 +77,8 @@ class Watch:
     def verdict(self) -> Exit | None:
         """Why the payload must end now, or None."""
         now_s = time.monotonic()
+        if now_s >= self._next_s:
+            self._listen(now_s)
         if self.is_told_to_stop:
             return Exit("stopped", 0, "was told to stop")
         if now_s < self._next_s:
@@ -88,7 +89,7 @@ class Watch:
             return Exit("memory", 0, f"exceeded its memory limit of {self._limits.memory_bytes / (1 << 30):.1f} GiB")
         if now_s - self._began_s > self._limits.limit_s:
             return Exit("time", 0, f"exceeded its time limit of {self._limits.limit_s:g} s")
-        if now_s - self._last_heard(now_s) > self._limits.lease_s:
+        if now_s - self._heard_s > self._limits.lease_s:
             return Exit("fenced", 0, f"was ended because its agent fell silent for {self._limits.lease_s:g} s")
         return None
 
@@ -97,28 +98,29 @@ class Watch:
         self.peak_bytes = max(self.peak_bytes, used)
         return used
 
-    def _last_heard(self, now_s: float) -> float:
+    def _listen(self, now_s: float) -> None:
         """When the heartbeat last changed, by our own clock: what the file's time says may jump."""
-        beat = beat_ns(self._folder)
+        beat, is_told = pulse(self._folder)
+        self.is_told_to_stop |= is_told
         if beat not in (0, self._beat_ns):
             self._beat_ns, self._heard_s = beat, now_s
-        return self._heard_s
 
 
-def beat_ns(folder: AttemptFolder) -> int:
-    """When the heartbeat was last touched; 0 where it is not there. Opened, not only looked at: an open asks an NFS server anew,
-    while its client answers `stat` from a cache for up to a minute (nfs(5), close-to-open consistency)."""
+def pulse(folder: AttemptFolder) -> tuple[int, bool]:
+    """When the heartbeat was last touched (0 where it is not there), and whether it holds a word: stop. Opened, not only looked
+    at: an open asks an NFS server anew, while its client answers `stat` from a cache for up to a minute (nfs(5), close-to-open)."""
     try:
         with folder.heartbeat.open("rb") as file:
-            return os.fstat(file.fileno()).st_mtime_ns
+            seen = os.fstat(file.fileno())
     except FileNotFoundError:
-        return 0
+        return 0, False
+    return seen.st_mtime_ns, seen.st_size > 0
 
 
 def silence_s(folder: AttemptFolder) -> float:
     """How long the agent has been silent already: an engine may start a payload long after its agent has died. Told by two times
     of one clock, that of the file system both files are in."""
-    beat = beat_ns(folder)
+    beat, _ = pulse(folder)
     if beat == 0:
         return 0.0
     probe = folder.root / f".now.{os.uname().nodename}.{os.getpid()}"
