@@ -119,8 +119,8 @@ voucher = _table(
     Index("voucher_holder", "project", "holder", "expires_at"),
 )  # fmt: skip
 voucher_hold = _table(
-    "voucher_hold", _text("attempt", key=True), _text("id"), _text("voucher", ForeignKey("voucher.id")), _text("unit"),
-    Column("amount", Big, nullable=False), _text("at"),
+    "voucher_hold", _text("attempt", key=True), _text("id"), _text("voucher", ForeignKey("voucher.id"), null=True), _text("unit"),
+    Column("amount", Big, nullable=False), _text("terms"), _text("at"),
 )  # fmt: skip
 
 review = _table(

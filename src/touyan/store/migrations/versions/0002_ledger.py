@@ -38,8 +38,8 @@ def upgrade() -> None:
     op.create_table(
         "voucher_hold",
         Column("attempt", Text, primary_key=True, nullable=False), Column("id", Text, nullable=False),
-        Column("voucher", Text, ForeignKey("voucher.id"), nullable=False), Column("unit", Text, nullable=False),
-        Column("amount", BigInteger, nullable=False), Column("at", Text, nullable=False),
+        Column("voucher", Text, ForeignKey("voucher.id"), nullable=True), Column("unit", Text, nullable=False),
+        Column("amount", BigInteger, nullable=False), Column("terms", Text, nullable=False), Column("at", Text, nullable=False),
     )  # fmt: skip
     _forbid_changes()
 
