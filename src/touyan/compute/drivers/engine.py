@@ -1,0 +1,321 @@
+"""The part of a driver that is the same over every engine that is asked over a network.
+
+Owns the course of a payload between `start` and its Exit: submitted until the engine has it, looked for in one list for all,
+lost only after a grace, fenced before it is called gone. Knows nothing of any engine: that is an `Engine`. Works where agent and
+nodes see the Attempt's folder under one path. Invariant: no answer from an engine is no news of any payload, and a payload that
+may still run is never said to have ended.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal, Protocol, TypeAlias
+
+from touyan.compute.driver import Exit, Order
+from touyan.compute.drivers.local import read_exit
+from touyan.compute.folder import AttemptFolder, write_json
+from touyan.compute.launch import Keep, Launch, claim_start, write_launch
+from touyan.core.errors import Broken, TouyanError
+
+LOOK_S = 1.0
+"""What is known of an engine is at most this old: one list a second, whatever the number of payloads."""
+LOST_S = 60.0
+"""How long an engine may not know a payload that it took: a list read from a replica, a head node that restarts."""
+FENCE_S = 10.0
+"""Beyond the lease, until a payload whose agent is silent has surely ended: the wrapper looks every 0.2 s, a kill takes a moment."""
+SWEEP_S = 60.0
+WHO = "agent"
+"""In `started`: no launcher may begin it any more."""
+
+State: TypeAlias = Literal["waiting", "suspended", "running", "ended", "unstarted"]
+"""waiting: for its resources · suspended: held back, or taken off again, by a queue · ended: by itself or by its engine ·
+unstarted: the engine gave up before it began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What an engine says of one payload."""
+
+    state: State
+    end: Exit | None = None
+    """How it ended, as far as the engine can tell; the wrapper's own `exit.json` tells more."""
+    is_certain: bool = True
+    """Of `ended`: whether the engine saw the process end. It did not where a node was lost."""
+
+
+class Unreachable(Broken):
+    """The engine did not answer, or not with an answer of its own: whatever was asked may have happened."""
+
+    def __init__(self, engine: str, words: str) -> None:
+        super().__init__(
+            "engine-unreachable", f"{engine} does not answer: {words}", "see that it runs and can be reached from here"
+        )
+
+
+class Engine(Protocol):
+    """A Ray cluster, a Kubernetes cluster. Every call may raise Unreachable; a `place` is a part of it that is listed at once."""
+
+    keep: Keep
+    environment: Mapping[str, str]
+    """Further variables of every payload."""
+
+    def place(self, account: str) -> str:
+        """Where payloads of an account run. Raises Refused where the owner has named no such place."""
+        ...
+
+    def places(self) -> Sequence[str]:
+        """Every place the owner has named."""
+        ...
+
+    def submit(self, order: Order, place: str) -> None:
+        """Has a payload started by `compute.launch`; nothing where it is there already. Raises Refused where the engine will not."""
+        ...
+
+    def seen(self, place: str) -> Mapping[str, Seen]:
+        """All payloads of a place by the id of their Attempt, in one call."""
+        ...
+
+    def cancel(self, attempt: str, place: str) -> None:
+        """Has a payload ended; quiet where there is none."""
+        ...
+
+    def forget(self, attempt: str, place: str) -> None:
+        """Drops the record of a payload that has ended; quiet where there is none."""
+        ...
+
+
+@dataclass(slots=True)
+class _Held:
+    """A payload this agent answers for."""
+
+    order: Order
+    folder: AttemptFolder
+    place: str
+    is_taken: bool
+    """Whether the engine has said so; else it is submitted again."""
+    is_cancelled: bool = False
+    unheard_s: float | None = None
+    """Since when the engine does not answer, by our clock."""
+    missing_s: float | None = None
+    """Since when the engine does not know it."""
+    fenced_s: float | None = None
+    """Since when it is told to stop because nobody knows what became of it."""
+
+
+class EngineDriver:
+    """`touyan.compute.driver.Driver` over an Engine. One for all threads of an agent."""
+
+    def __init__(
+        self, engine: Engine, clock: Callable[[], float] = time.monotonic, pause: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.trouble: TouyanError | None = None
+        """Why the engine could not be asked last; None once it has answered."""
+        self._engine = engine
+        self._clock = clock
+        self._pause = pause
+        self._held: dict[str, _Held] = {}
+        self._lists: dict[str, tuple[float, Mapping[str, Seen]]] = {}
+        self._lock = threading.Lock()
+
+    def start(self, order: Order) -> None:
+        """Submits a payload, once. Raises Refused where the engine will not take it; an engine that is silent is asked again."""
+        if order.attempt in self._held:
+            return
+        held = self._hold(order, is_taken=False)
+        prepare(order, held.folder, self._engine.keep, self._engine.environment)
+        try:
+            self._submit(held)
+        except TouyanError:
+            del self._held[order.attempt]
+            raise
+
+    def adopt(self, order: Order) -> bool:
+        """Takes up what an agent before this one submitted. True also where the engine is silent: then nobody knows yet."""
+        if order.attempt in self._held:
+            return True
+        held = self._hold(order, is_taken=True)
+        try:
+            is_known = order.attempt in self._list(held.place)
+        except TouyanError as error:
+            self.trouble, is_known = error, True
+        if is_known or has_started(held.folder):
+            return True
+        del self._held[order.attempt]
+        return False
+
+    def wait(self, attempt: str, timeout_s: float) -> Exit | None:
+        """How the payload ended, or None where it still runs, or may run, after `timeout_s`."""
+        held, until_s = self._held[attempt], self._clock() + timeout_s
+        while (end := self._look(held)) is None:
+            left_s = until_s - self._clock()
+            if left_s <= 0:
+                return None
+            self._pause(min(left_s, LOOK_S))
+        end = self._settled(held, end)
+        self._quietly(lambda: self._engine.forget(attempt, held.place))
+        del self._held[attempt]
+        return end
+
+    def stop(self, attempt: str) -> None:
+        """Tells wrapper and engine to end a payload; the wrapper hears it also where the engine does not answer."""
+        if (held := self._held.get(attempt)) is not None:
+            tell_to_stop(held.folder)
+            self._cancel(held)
+
+    def sweep(self, attempt: str) -> None:
+        """Has everything ended that the engine knows of this Attempt. Raises Broken where it goes on."""
+        until_s = self._clock() + SWEEP_S
+        for place in self._engine.places():
+            while (seen := self._engine.seen(place).get(attempt)) is not None and seen.state != "ended":
+                if self._clock() > until_s:
+                    raise Broken("cannot-kill", f"{attempt} does not end in {place}", "see what the engine says of it")
+                self._engine.cancel(attempt, place)
+                self._pause(LOOK_S)
+
+    def _hold(self, order: Order, is_taken: bool) -> _Held:
+        held = _Held(order, AttemptFolder(order.root), self._engine.place(order.account), is_taken)
+        self._held[order.attempt] = held
+        return held
+
+    def _submit(self, held: _Held) -> None:
+        """Submits; an engine that does not answer may have taken it, and the next look tells. Raises Refused."""
+        try:
+            self._engine.submit(held.order, held.place)
+        except Unreachable as error:
+            self.trouble = error
+        else:
+            held.is_taken = True
+        with self._lock:
+            self._lists.pop(held.place, None)  # a list from before does not hold it
+
+    def _list(self, place: str) -> Mapping[str, Seen]:
+        """What a place held at most LOOK_S ago."""
+        with self._lock:
+            asked_s, seen = self._lists.get(place, (-LOOK_S, {}))
+            if self._clock() - asked_s >= LOOK_S:
+                seen = self._engine.seen(place)
+                self._lists[place] = (self._clock(), seen)
+                self.trouble = None
+            return seen
+
+    def _look(self, held: _Held) -> Exit | None:
+        """How a payload ended, if that is certain."""
+        try:
+            seen = self._list(held.place).get(held.order.attempt)
+        except TouyanError as error:
+            self.trouble = error
+            return self._unheard(held)
+        held.unheard_s = None
+        is_stopping = is_told_to_stop(held.folder)
+        if is_stopping:
+            self._cancel(held)
+        match seen:
+            case Seen("ended", end, is_certain):
+                return self._ended(held, end or Exit("vanished", 0, "ended without a word"), is_certain)
+            case Seen("waiting" | "suspended" | "unstarted") if is_stopping and claim_start(held.folder, WHO):
+                return Exit("stopped", 0, "was told to stop before it began")
+            case Seen("unstarted"):
+                return self._again(held)
+            case None:
+                return self._missing(held)
+            case Seen("suspended") if has_started(held.folder):
+                return self._missing(held)
+        held.missing_s, held.is_taken = None, True
+        return None
+
+    def _unheard(self, held: _Held) -> Exit | None:
+        """An engine that is silent ends nothing, but no Job waits for it for ever."""
+        held.unheard_s = self._clock() if held.unheard_s is None else held.unheard_s
+        if self._clock() - held.unheard_s < held.order.limits.limit_s + LOST_S:
+            return None
+        return self._gone(held, Exit("vanished", 0, "has an engine that was silent for longer than it may run"))
+
+    def _missing(self, held: _Held) -> Exit | None:
+        """What becomes of a payload that its engine does not know."""
+        if not held.is_taken and not is_told_to_stop(held.folder):
+            return self._again(held)
+        if end := self._own_word(held):
+            return end
+        held.missing_s = self._clock() if held.missing_s is None else held.missing_s
+        if self._clock() - held.missing_s < LOST_S and has_started(held.folder):
+            return None
+        return self._gone(held, Exit("vanished", 0, "is not known to its engine any more"))
+
+    def _again(self, held: _Held) -> Exit | None:
+        """Submits once more what never began."""
+        try:
+            if held.is_taken:
+                self._engine.forget(held.order.attempt, held.place)
+            self._submit(held)
+        except Unreachable as error:
+            self.trouble = error
+        except TouyanError as error:
+            return self._gone(held, Exit("vanished", 0, f"was not taken by its engine: {error.message}"))
+        return None
+
+    def _ended(self, held: _Held, end: Exit, is_certain: bool) -> Exit | None:
+        return self._own_word(held) or (end if is_certain else self._gone(held, end))
+
+    def _gone(self, held: _Held, end: Exit) -> Exit | None:
+        """`end`, once nothing can run any more: it never began and now never will, or it had the time to fence itself."""
+        if claim_start(held.folder, WHO):
+            return end
+        if held.fenced_s is None:
+            held.fenced_s = self._clock()
+            tell_to_stop(held.folder)
+            self._cancel(held)
+        silence_s = held.order.limits.lease_s + FENCE_S
+        return self._own_word(held) or (end if self._clock() - held.fenced_s > silence_s else None)
+
+    def _own_word(self, held: _Held) -> Exit | None:
+        """What the wrapper wrote at its end. The folder is listed first: that makes an NFS client forget what was not there."""
+        os.listdir(held.folder.root)
+        return read_exit(held.folder)
+
+    def _cancel(self, held: _Held) -> None:
+        if not held.is_cancelled:
+            held.is_cancelled = self._quietly(lambda: self._engine.cancel(held.order.attempt, held.place))
+
+    def _settled(self, held: _Held, end: Exit) -> Exit:
+        """The Exit as it is told, and written where no wrapper wrote one, so that an agent after this one tells the same."""
+        if is_told_to_stop(held.folder) and held.fenced_s is None and end.cause in ("signal", "vanished"):
+            end = Exit("stopped", 0, "was told to stop", end.peak_bytes)  # the engine's SIGTERM may reach the payload first
+        write_json(held.folder.file("exit"), asdict(end))
+        return end
+
+    def _quietly(self, call: Callable[[], None]) -> bool:
+        """Whether a call that can be repeated, or left, got through."""
+        try:
+            call()
+        except TouyanError as error:
+            self.trouble = error
+            return False
+        return True
+
+
+def prepare(order: Order, folder: AttemptFolder, keep: Keep, further: Mapping[str, str]) -> None:
+    """Writes what the node will read."""
+    write_json(folder.file("limits"), asdict(order.limits))
+    own = ("PATH", "PYTHONPATH") if keep == "container" else ()  # an image brings its own interpreter
+    environment = {name: value for name, value in {**order.environment, **further}.items() if name not in own}
+    processes = order.accelerator.count if order.accelerator else 1
+    write_launch(folder, Launch(order.module, environment, keep, order.gang, processes))
+
+
+def has_started(folder: AttemptFolder) -> bool:
+    """Whether a launcher has begun the payload, or may not begin it any more."""
+    return (folder.root / "started").exists()
+
+
+def is_told_to_stop(folder: AttemptFolder) -> bool:
+    """Whether the heartbeat holds a word."""
+    return folder.heartbeat.exists() and folder.heartbeat.stat().st_size > 0
+
+
+def tell_to_stop(folder: AttemptFolder) -> None:
+    """Puts a word into the heartbeat, which every wrapper of the Attempt reads."""
+    folder.heartbeat.write_text("stop\n")

@@ -1,0 +1,173 @@
+"""Ray clusters through their Jobs API: a payload is a job whose submission id is the id of its Attempt.
+
+Owns the requests and what their answers mean. Speaks HTTP, so that an agent needs no Ray, let alone the cluster's version of it.
+Ray keeps no users apart: every account has a cluster of its own, and the payloads of one cluster trust each other. Source: Ray
+Jobs REST API (docs.ray.io, cluster/running-applications/job-submission); its states and errors as of Ray 2.60.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from touyan.compute.driver import Exit, Order
+from touyan.compute.drivers.engine import EngineDriver, Seen, Unreachable
+from touyan.compute.drivers.settings import read_settings
+from touyan.compute.launch import Keep
+from touyan.core.errors import Invalid, Refused
+
+if TYPE_CHECKING:
+    import httpx
+
+TIMEOUT_S = 15.0
+"""Of one request."""
+NEVER_BEGAN = "JOB_SUPERVISOR_ACTOR_START_TIMEOUT"
+"""Ray fails a job that has waited 15 minutes for its resources (RAY_JOB_START_TIMEOUT_SECONDS). A queue is no failure."""
+MOST_WORDS = 400
+"""Of what Ray says about a failure: it quotes the job's log."""
+
+
+@dataclass(frozen=True, slots=True)
+class RaySettings:
+    """What the owner of a site says of its Ray clusters."""
+
+    address: str = ""
+    """Dashboard of the cluster for the agent's own account, such as `http://10.0.0.1:8265`."""
+    clusters: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Account to the dashboard of its cluster."""
+    resources: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
+    """Accelerator model to what one of it is in Ray: `ascend-910b: {NPU: 1, "accelerator_type:Ascend910B": 0.001}`."""
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Further variables of every payload, such as `NCCL_SOCKET_IFNAME`."""
+    token_file: Path | None = None
+    """Holds the bearer token of clusters that ask for one."""
+
+
+def open_driver(settings: Mapping[str, object], python: str = "") -> EngineDriver:
+    """The driver for a site. `python`: the nodes' interpreter; it must find Touyan. Raises Invalid."""
+    read = read_settings(RaySettings, settings)
+    if not (read.address or read.clusters):
+        raise Invalid("bad-driver-settings", "no Ray cluster is named", "set driver.address, or driver.clusters, in site.yaml")
+    return EngineDriver(RayClusters(read, python or sys.executable))
+
+
+class RayClusters:
+    """`touyan.compute.drivers.engine.Engine` over Ray. A place is the address of a cluster's dashboard."""
+
+    keep: Keep = "devices"
+
+    def __init__(self, settings: RaySettings, python: str, transport: httpx.BaseTransport | None = None) -> None:
+        import httpx
+
+        self.environment = settings.environment
+        self._settings = settings
+        self._python = python
+        self._client = httpx.Client(timeout=TIMEOUT_S, transport=transport, trust_env=False)
+
+    def place(self, account: str) -> str:
+        address = self._settings.clusters.get(account, "") if account else self._settings.address
+        if not address:
+            words = f"this site has no Ray cluster for the account {account!r}"
+            raise Refused("no-account", words, "its owner names one under driver.clusters of site.yaml")
+        return address.rstrip("/")
+
+    def places(self) -> Sequence[str]:
+        named = {self._settings.address, *self._settings.clusters.values()} - {""}
+        return sorted(address.rstrip("/") for address in named)
+
+    def submit(self, order: Order, place: str) -> None:
+        answer = self._ask("POST", place, json=self._job(order))
+        if answer.status_code < 400 or "already exists" in answer.text:
+            return
+        said = answer.text.strip().rpartition("\n")[2]
+        raise Refused("engine-refused", f"Ray refused {order.attempt}: {said[:MOST_WORDS]}", "see driver.* in site.yaml")
+
+    def seen(self, place: str) -> Mapping[str, Seen]:
+        answer = self._ask("GET", place)
+        if answer.status_code != 200:
+            raise Unreachable(f"Ray at {place}", f"status {answer.status_code}")
+        jobs: list[dict[str, Any]] = answer.json()
+        return {job["submission_id"]: seen_of(job) for job in jobs if job.get("submission_id")}
+
+    def cancel(self, attempt: str, place: str) -> None:
+        self._ask("POST", place, f"{attempt}/stop")
+
+    def forget(self, attempt: str, place: str) -> None:
+        self._ask("DELETE", place, attempt)
+
+    def _job(self, order: Order) -> dict[str, object]:
+        """The body of a submission. CPUs are always asked for: Ray would start a job that asks for nothing on the head node."""
+        given = dict(self._per_device(order))
+        return {
+            "submission_id": order.attempt,
+            "entrypoint": self._entrypoint(order),
+            "entrypoint_num_cpus": order.cpus or 1,
+            "entrypoint_num_gpus": given.pop("GPU", 0.0),
+            "entrypoint_memory": order.limits.memory_bytes,
+            "entrypoint_resources": given,
+            "metadata": {"touyan_token": str(order.token), "touyan_account": order.account},
+        }
+
+    def _entrypoint(self, order: Order) -> str:
+        """A shell command: secrets are in `launch.json`, because everybody who sees the dashboard sees the command."""
+        path = f"PYTHONPATH={order.environment.get('PYTHONPATH', '')}"
+        module = "touyan.compute.launch" if order.gang == 1 else "touyan.compute.drivers.ray_gang"
+        return shlex.join(["exec", "env", path, self._python, "-P", "-m", module, str(order.root)])
+
+    def _per_device(self, order: Order) -> Mapping[str, float]:
+        """Ray's resources for one node of an order. Raises Refused where the owner has not said what the model is in Ray."""
+        chosen = order.accelerator
+        if chosen is None:
+            return {}
+        if chosen.model not in self._settings.resources:
+            words = f"this site has not said what {chosen.model} is in Ray"
+            raise Refused("no-accelerator", words, "its owner names it under driver.resources of site.yaml")
+        return {name: amount * chosen.count for name, amount in self._settings.resources[chosen.model].items()}
+
+    def _ask(self, method: str, place: str, path: str = "", json: object = None) -> httpx.Response:
+        """One request; an answer that is not the API's own is none."""
+        import httpx
+
+        try:
+            answer = self._client.request(method, f"{place}/api/jobs/{path}", json=json, headers=self._headers())
+        except httpx.TransportError as error:
+            raise Unreachable(f"Ray at {place}", str(error) or type(error).__name__) from error
+        if answer.status_code in (401, 403, 407, 429) or (answer.status_code >= 500 and "already exists" not in answer.text):
+            raise Unreachable(f"Ray at {place}", f"status {answer.status_code}")
+        return answer
+
+    def _headers(self) -> dict[str, str]:
+        """Read anew each time: tokens are rotated under a running agent."""
+        file = self._settings.token_file
+        return {"Authorization": f"Bearer {file.read_text().strip()}"} if file else {}
+
+
+def seen_of(job: Mapping[str, Any]) -> Seen:
+    """What one `JobDetails` means."""
+    said = str(job.get("message") or "")
+    match job["status"]:
+        case "PENDING":
+            return Seen("waiting")
+        case "RUNNING":
+            return Seen("running")
+        case "STOPPED":
+            return Seen("ended", Exit("stopped", 0, "was stopped by Ray"))
+        case "SUCCEEDED":
+            return Seen("ended", Exit("vanished", 0, "ended without its wrapper's word"))
+        case _ if job.get("error_type") == NEVER_BEGAN:
+            return Seen("unstarted")
+        case _ if (code := job.get("driver_exit_code")) is not None:
+            return Seen("ended", exit_of(int(code), said))
+    return Seen("ended", Exit("vanished", 0, f"was lost by Ray: {said[:MOST_WORDS]}"), is_certain=False)
+
+
+def exit_of(code: int, said: str) -> Exit:
+    """The end of a process that left no `exit.json`: killed, or it could not begin. A shell tells signal n as 128 + n."""
+    number = -code if code < 0 else code - 128 if code > 128 else 0
+    if number:
+        return Exit("signal", number, f"was ended by signal {number}, its wrapper too")
+    return Exit("exit", code, f"ended with status {code} before it began: {said[-MOST_WORDS:].strip()}")

@@ -1,0 +1,85 @@
+"""A real Ray of two nodes on this host: one says it has four GPUs, the other four NPUs. `with ray_site(folder) as address:`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from touyan.compute.processes import descendants, send, with_environment
+
+PATIENCE_S = 180.0
+MARK = "TOUYAN_TEST_RAY"
+"""In the environment of every process of it, so that all can be found again."""
+ACCELERATORS = {
+    "a800-80g": {"GPU": 1.0, "accelerator_type:A800": 0.001},
+    "ascend-910b": {"NPU": 1.0, "accelerator_type:Ascend910B": 0.001},
+}
+
+
+def free_ports(n: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+@contextmanager
+def ray_site(folder: Path) -> Iterator[str]:
+    """The address of the dashboard. `folder` has a short path: Ray puts sockets below it, whose names end at 107 bytes."""
+    gcs, dashboard, agent, client = free_ports(4)
+    mark = f"{MARK}={folder}"
+    environment = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG")}
+    environment |= {MARK: str(folder), "RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
+    common = ["--num-cpus=4", "--object-store-memory=80000000", "--memory=8000000000", "--disable-usage-stats", "--block"]
+    head = [
+        "--head", f"--port={gcs}", "--node-ip-address=127.0.0.1", "--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}",
+        f"--ray-client-server-port={client}", f"--temp-dir={folder}", "--num-gpus=4", '--resources={"accelerator_type:A800":4}',
+        "--min-worker-port=21000", "--max-worker-port=21200",
+    ]  # fmt: skip
+    second = [
+        f"--address=127.0.0.1:{gcs}", "--node-ip-address=127.0.0.2", '--resources={"NPU":4,"accelerator_type:Ascend910B":4}',
+        f"--dashboard-agent-listen-port={agent}", "--min-worker-port=21300", "--max-worker-port=21500",
+    ]  # fmt: skip
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        for arguments in (head, second):
+            with (folder / f"node-{len(started)}.log").open("wb") as log:
+                command = [sys.executable, "-m", "ray.scripts.scripts", "start", *common, *arguments]
+                started.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True))
+            _await_nodes(f"http://127.0.0.1:{dashboard}", len(started))
+        yield f"http://127.0.0.1:{dashboard}"
+    finally:
+        for process in started:
+            for pid in [*descendants(process.pid), process.pid]:
+                send(pid, signal.SIGKILL)
+            process.wait()
+        while left := with_environment(mark):
+            for pid in left:
+                send(pid, signal.SIGKILL)
+            time.sleep(0.1)
+
+
+def _await_nodes(address: str, wanted: int) -> None:
+    """Waits until so many nodes are alive and their job agents answer."""
+    import httpx
+
+    until_s = time.monotonic() + PATIENCE_S
+    alive = 0
+    while time.monotonic() < until_s:
+        try:
+            answer = httpx.get(f"{address}/nodes?view=summary", timeout=5, trust_env=False).json()
+            alive = sum(n["raylet"].get("state") == "ALIVE" for n in answer["data"]["summary"])
+            if alive >= wanted and httpx.get(f"{address}/api/jobs/", timeout=5, trust_env=False).status_code == 200:
+                return
+        except (httpx.HTTPError, KeyError, ValueError):
+            pass
+        time.sleep(0.5)
+    raise TimeoutError(f"only {alive} of {wanted} Ray nodes came up in {PATIENCE_S:g} s")
