@@ -46,7 +46,7 @@ class RateTable:
 
     def find(self, name: str) -> Sheet | None:
         """The sheet of a model by name or alias; an unknown one is None, not an error: a site may own what nobody has listed."""
-        return self.names.get(name.lower().replace("_", "-")) or self.names.get(name.lower())
+        return self.names.get(name) or self.names.get(name.lower().replace("_", "-"))
 
     def sheet(self, name: str) -> Sheet:
         """Raises Missing with the nearest name."""
@@ -59,6 +59,10 @@ class RateTable:
         """The exact model behind an engine's name for it; an unlisted name is its own."""
         found = self.find(name)
         return found.model if found else name
+
+    def is_same(self, name: str, other: str) -> bool:
+        """Whether two names stand for one model."""
+        return name == other or (bool(other) and self.exact(name) == self.exact(other))
 
     def rate(self, name: str) -> float:
         """Normalised device-seconds in one second of this model: its BF16 TFLOPS over the reference's. Raises Missing."""

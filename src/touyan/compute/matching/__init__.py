@@ -1,0 +1,1 @@
+"""Which Job runs at which site, and why: filters, then a score in yuan, then the best batch."""

@@ -1,0 +1,125 @@
+"""Matching: a batch of Jobs and all sites in, for each Job a decision with what is to be said of every site out.
+
+Owns the order filters, score, batch. Knows nothing of the store. Invariant: for every Job each site is chosen, outscored with its
+score, full, or rejected with a reason; what is chosen passed every filter and no room is exceeded; equal input, equal answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from touyan.compute.matching.batch import Batch, Choice, best_without
+from touyan.compute.matching.candidate import Candidate
+from touyan.compute.matching.filters import Fit, Refusal, fits, refusal
+from touyan.compute.matching.options import Option, Scorer
+from touyan.compute.matching.policy import Policy
+from touyan.compute.matching.request import Request
+from touyan.compute.rates.throughput import Throughput
+from touyan.core.errors import Missing
+from touyan.core.job import Need
+
+Method: TypeAlias = Literal["wishes", "exact", "greedy"]
+"""wishes: everybody got the cheapest, so it is the best · exact: HiGHS · greedy: it was not to be had, or not better in its time."""
+WEIGHT_OF_WAITING = 2.0
+"""Times the Job's own dearest option: to wait for the next round is dearer than any site."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided for one Job."""
+
+    request: Request
+    chosen: Option | None
+    options: tuple[Option, ...]
+    """All that it could have had, from the cheapest up."""
+    refusals: Mapping[str, Refusal]
+    """By site, for those that may not run it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """A whole batch. Costs in yuan."""
+
+    decisions: tuple[Decision, ...]
+    method: Method
+    cost: float
+    bound: float
+    """No choice could cost less: the value of the linear relaxation, or the sum of the cheapest options."""
+
+    @property
+    def gap_share(self) -> float:
+        """How far from the bound, relative to it."""
+        return max(0.0, self.cost - self.bound) / self.bound if self.bound > 0 else 0.0
+
+
+def match(
+    requests: Sequence[Request], sites: Sequence[Candidate], policy: Policy, throughput: Throughput,
+    held: Mapping[str, int] | None = None,
+) -> Matching:  # fmt: skip
+    """Decides for all `requests` at once. `held`: devices that each party has now, for its quota."""
+    scorer = Scorer(policy, throughput, held or {})
+    looked = _Look(sites, scorer)
+    drafts = [looked.at(request) for request in requests]
+    batch = Batch([options for options, _ in drafts], scorer.rooms, _waiting(requests, drafts, policy))
+    choice, method, bound = _choose(batch, policy)
+    decisions = tuple(
+        Decision(request, options[taken] if taken >= 0 else None, options, refusals)
+        for request, (options, refusals), taken in zip(requests, drafts, choice, strict=True)
+    )
+    return Matching(decisions, method, batch.cost(choice), bound)
+
+
+class _Look:
+    """Looks at all sites for one Job after the other; what two Jobs ask alike is looked at once."""
+
+    def __init__(self, sites: Sequence[Candidate], scorer: Scorer) -> None:
+        self._sites = sorted(sites, key=lambda site: site.name)
+        self._scorer = scorer
+        self._ways: dict[tuple[Need, str], list[Fit] | Refusal] = {}
+
+    def at(self, request: Request) -> tuple[tuple[Option, ...], dict[str, Refusal]]:
+        options: list[Option] = []
+        refusals: dict[str, Refusal] = {}
+        for site in self._sites:
+            found = refusal(request, site, self._scorer.policy) or self._fits(request, site)
+            if isinstance(found, Refusal):
+                refusals[site.name] = found
+            else:
+                options += self._scorer.options(request, site, found)
+        options.sort(key=_rank)
+        return tuple(options), refusals
+
+    def _fits(self, request: Request, site: Candidate) -> list[Fit] | Refusal:
+        name = (request.need, site.name)
+        known = self._ways.get(name)
+        if known is None:
+            known = self._ways[name] = fits(request, site, self._scorer.policy, self._scorer.throughput.table)
+        return known
+
+
+def _rank(option: Option) -> tuple[float, str, str, str, int]:
+    return option.cost, option.site, option.pool, option.kind, option.tier
+
+
+def _waiting(requests: Sequence[Request], drafts: Sequence[tuple[tuple[Option, ...], object]], policy: Policy) -> list[float]:
+    """What each Job costs that stays waiting: more than its dearest option, and the more the longer it has waited."""
+    return [
+        WEIGHT_OF_WAITING * (options[-1].cost if options else 0.0) * (1 + request.waited_s / max(1.0, policy.patience_s))
+        for request, (options, _) in zip(requests, drafts, strict=True)
+    ]
+
+
+def _choose(batch: Batch, policy: Policy) -> tuple[Choice, Method, float]:
+    wishes = [0 if options else -1 for options in batch.options]
+    if batch.is_allowed(wishes):
+        return wishes, "wishes", batch.cost(wishes)
+    from touyan.compute.matching.exact import solve
+
+    known = best_without(batch)
+    try:
+        best, bound = solve(batch, known, policy.solve_s)
+    except Missing:  # without HiGHS the greedy batch stands, and the gap is told against a weaker bound
+        return known, "greedy", batch.least()
+    return best, "greedy" if best == known else "exact", bound

@@ -1,0 +1,69 @@
+"""What is to be placed: a Job as the matcher sees it, with its data and its voucher.
+
+Owns the words `Request`, `Data` and `Voucher`. Knows nothing of the store and of sites. Invariant: everything that a filter or a
+score asks about the Job is in its Request, so that the same Request gives the same answer everywhere: hub, simulator, test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from touyan.core.job import Accelerator, Need
+from touyan.core.rights import SecurityClass
+
+UNKNOWN_S = 3600.0
+"""What a Job is taken to run while nothing like it has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """One input. Where it may go are two questions: its rights name zones (territory), and its owner may keep it where it is (stays)."""
+
+    asset: str
+    size_bytes: int
+    territory: frozenset[str] | None = None
+    """Zones in which the rights permit its use; None: everywhere."""
+    stays: frozenset[str] | None = None
+    """Zones that its bytes may not leave; None: they may."""
+    security: SecurityClass = "public"
+    held_at: frozenset[str] = frozenset()
+    """Sites that have the bytes already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voucher:
+    """A prepaid grant (算力券): for some purposes, at some sites, until it expires or is used up."""
+
+    id: str
+    left_device_s: float
+    """Normalised device-seconds that are neither spent nor held."""
+    expires_s: float
+    purposes: frozenset[str] = frozenset()
+    """Empty: all."""
+    sites: frozenset[str] = frozenset()
+    """Empty: all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One Job that waits."""
+
+    job: str
+    need: Need
+    party: str = ""
+    organisation: str = ""
+    purpose: str = ""
+    family: str = ""
+    """What runs alike everywhere: its throughput is measured under this name."""
+    work_s: float = UNKNOWN_S
+    """Expected device-seconds of the reference model, over the gang; without accelerators seconds on one node."""
+    data: tuple[Data, ...] = ()
+    voucher: Voucher | None = None
+    waited_s: float = 0.0
+    failed_at: tuple[str, ...] = ()
+    """Sites where Attempts failed, once for each."""
+
+    @property
+    def alternatives(self) -> tuple[Accelerator | None, ...]:
+        """The accelerators that will do; None stands for none."""
+        return self.need.accelerators or (None,)
