@@ -31,9 +31,9 @@ RAY_ADDRESS = "RAY_ADDRESS"
 INDEX = "JOB_COMPLETION_INDEX"
 """Number of a node in a gang, as Kubernetes tells an Indexed Job (batch/v1); our Ray gang tells it the same way."""
 RENDEZVOUS = "TOUYAN_RENDEZVOUS"
-"""Host name of the gang's first node."""
+"""Host name of the gang's first node; with `:PORT` where payloads share nodes, and so their names."""
 PORT = 29_500
-"""torchrun's own default for the rendezvous; a payload has its node's name to itself."""
+"""torchrun's own default for the rendezvous."""
 CLUSTER = "KUBERNETES_"
 """Prefix of the variables that name the API of the cluster to every container."""
 CLAIMED = 75
@@ -92,9 +92,10 @@ def command_line(launch: Launch, root: Path, index: int, rendezvous: str) -> lis
     wrapper = [sys.executable, "-P", "-m", WRAPPER, str(root)]
     if launch.gang == 1:
         return [*wrapper, launch.module, "0"]
+    host, _, port = rendezvous.partition(":")
     given = {
         "nnodes": launch.gang, "nproc-per-node": launch.processes, "node-rank": index,
-        "master-addr": rendezvous, "master-port": PORT,
+        "master-addr": host, "master-port": port or PORT,
     }  # fmt: skip
     return [*wrapper, TORCHRUN, "0", *(f"--{name}={value}" for name, value in given.items()), "-m", launch.module, str(root)]
 
