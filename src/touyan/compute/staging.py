@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from touyan.compute.folder import FOLDER_VERSION, MARK, AttemptFolder, marked, marks, newest_checkpoint, write_json
@@ -24,15 +24,31 @@ def stage(store: Store, claim: Claim, spec: JobSpec, folder: AttemptFolder) -> N
     """Writes spec.json, inputs.json and verified copies of all inputs. Raises Refused, Missing or Broken."""
     submitter = store.parties.actor(spec.submitter, spec.project)
     write_json(folder.file("spec"), claim.envelope.to_json())
-    seen: Counter[str] = Counter()
-    listed: list[dict[str, str]] = []
-    for given in spec.inputs:
+    kinds: list[str] = []
+    for given, place in zip(spec.inputs, input_places(spec), strict=True):
         opened = store.gate.open(given.asset, submitter, spec.purpose, leaving_out=spec.withdrawals)
-        path = check_path(f"in/{given.role}/{seen[given.role]}")
+        opened.copy_to(folder.root / place)
+        kinds.append(opened.manifest.kind)
+    write_inputs(folder, claim.attempt, claim.token, spec, kinds)
+
+
+def input_places(spec: JobSpec) -> list[str]:
+    """Where each input lies in the folder: `in/<role>/<n>`. Raises Invalid on a role that leads out of it."""
+    seen: Counter[str] = Counter()
+    places: list[str] = []
+    for given in spec.inputs:
+        places.append(check_path(f"in/{given.role}/{seen[given.role]}"))
         seen[given.role] += 1
-        opened.copy_to(folder.root / path)
-        listed.append({"role": given.role, "name": given.name, "asset": given.asset, "kind": opened.manifest.kind, "path": path})
-    header = {"folder": FOLDER_VERSION, "attempt": claim.attempt, "token": claim.token, "entry": step_entry(spec.step)}
+    return places
+
+
+def write_inputs(folder: AttemptFolder, attempt: str, token: int, spec: JobSpec, kinds: Sequence[str]) -> None:
+    """Writes inputs.json: which Asset lies where, and where the step lives."""
+    listed = [
+        {"role": given.role, "name": given.name, "asset": given.asset, "kind": kind, "path": place}
+        for given, kind, place in zip(spec.inputs, kinds, input_places(spec), strict=True)
+    ]
+    header = {"folder": FOLDER_VERSION, "attempt": attempt, "token": token, "entry": step_entry(spec.step)}
     write_json(folder.file("inputs"), header | {"inputs": listed})
 
 
