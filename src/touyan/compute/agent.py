@@ -7,6 +7,7 @@ seen, and a result is in the store whole, by one transaction, or not at all.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -18,6 +19,8 @@ from touyan.compute.ending import PASSING, error_of, outcome_of, progress_of
 from touyan.compute.environment import payload_environment
 from touyan.compute.folder import AttemptFolder, marks, newest_checkpoint, read_json, write_json
 from touyan.compute.heartbeat import Heartbeat
+from touyan.compute.ledger.charge import Fault
+from touyan.compute.ledger.local import on_our_machine
 from touyan.compute.owner import is_dead, this_process
 from touyan.compute.staging import carry_over, earlier_attempts, stage
 from touyan.core.asset import InputRef, Manifest, build, manifest_bytes, read_manifest
@@ -29,7 +32,7 @@ from touyan.core.seam import iso
 from touyan.core.states import is_final
 from touyan.store.home import Store
 from touyan.store.job_records import Claim, Held, Outcome
-from touyan.store.jobs import Word
+from touyan.store.jobs import Settle, Word
 
 PAYLOAD = "touyan.flow.worker"
 LEASE_S = 15.0
@@ -152,18 +155,26 @@ class Agent:
             self._store.assets.publish(connection, self._actor, manifest, f"{spec.name}@{newest[0]}")
 
     def _finish(self, claim: Claim, folder: AttemptFolder, manifest: Manifest, outcome: Outcome) -> None:
-        self._store.jobs.finish(self._actor, claim, manifest, outcome)
+        self._store.jobs.finish(self._actor, claim, manifest, outcome, self._settle(folder))
         for earlier in earlier_attempts(folder):
             earlier.clear()
         folder.clear()
 
     def _fail(self, claim: Claim, folder: AttemptFolder, error: TouyanError, may_retry: bool) -> None:
         try:
-            self._store.jobs.fail(self._actor, claim, error, may_retry)
+            self._store.jobs.fail(self._actor, claim, error, may_retry, self._settle(folder, "site" if may_retry else "party"))
         except Conflict:
             folder.clear()  # cancelled or lost meanwhile: the record says so, and nothing of this Attempt counts
         else:
             folder.clear(keep_work=True)
+
+    def _settle(self, folder: AttemptFolder, fault: Fault = "none") -> Settle:
+        """What the ledger says of an Attempt's end: our machine's owner is the organisation of its agent."""
+        try:
+            cores = len(cast("list[int]", read_json(folder.file("limits")).get("cpus") or ())) or os.cpu_count() or 1
+        except (TouyanError, TypeError):
+            cores = 1  # a payload wrote over its limits
+        return on_our_machine(self._store.seam, self._actor.party.rpartition("/")[0], cores, fault)
 
     def recover(self) -> None:
         """Ends the Attempts of agents on this host that have died: what was complete is published, the rest is placed again."""

@@ -8,7 +8,7 @@ most one result, and its Asset, Statement, Event and states change in one transa
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, RowMapping, and_, func, insert, or_, select, text, update
@@ -33,6 +33,8 @@ from touyan.store.statements import Statements
 
 Word: TypeAlias = Literal["keep", "cancel", "lost"]
 """keep: go on · cancel: stop, the Job was called off · lost: stop, somebody else has the work now."""
+Settle: TypeAlias = Callable[[Connection, RowMapping, RowMapping], None]
+"""Writes into the ledger what an Attempt used, in the transaction that ends it: its Job and itself as they were before."""
 
 ACTIVE = ("waiting", "placed")
 HELD = ("claimed", "running", "unreachable")
@@ -164,7 +166,7 @@ class Jobs:
             )
         return "keep"
 
-    def finish(self, agent: Actor, claim: Claim, manifest: Manifest, outcome: Outcome) -> str:
+    def finish(self, agent: Actor, claim: Claim, manifest: Manifest, outcome: Outcome, settle: Settle | None = None) -> str:
         """Publishes the Asset whose bytes are safe in the objects, records the result, ends Attempt and Job; returns the Asset's
         id. Raises Conflict where the claim no longer holds."""
         with self._database.write() as connection:
@@ -179,6 +181,8 @@ class Jobs:
             self._tell(
                 connection, agent, job, "job.done", {"asset": asset, "counts": dict(outcome.counts), "attempts": claim.number}
             )
+            if settle is not None:
+                settle(connection, job, attempt)
         return asset
 
     def _publish(
@@ -197,12 +201,14 @@ class Jobs:
         self._statements.make(connection, agent, asset, "made-by", body)
         return asset
 
-    def fail(self, agent: Actor, claim: Claim, error: TouyanError, may_retry: bool) -> None:
+    def fail(self, agent: Actor, claim: Claim, error: TouyanError, may_retry: bool, settle: Settle | None = None) -> None:
         """The Attempt failed; its Job waits for another, later each time, or fails where it may not or has had its tries."""
         with self._database.write() as connection:
             job, attempt = self._locked(connection, agent, claim)
             self._move_attempt(connection, attempt, "fail", {"ended_at": self._now(), "reason": str(error)})
             self._place_again(connection, agent, job, error, may_retry)
+            if settle is not None:
+                settle(connection, job, attempt)
 
     def release(self, agent: Actor, claim: Claim, reason: str) -> None:
         """Gives an interrupted Attempt back: its Job waits again at once, and the try does not count."""
