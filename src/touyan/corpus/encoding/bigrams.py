@@ -26,7 +26,7 @@ _FOLD |= {code: "0" for code in (*range(0x30, 0x3A), *range(0xFF10, 0xFF1A))}
 _FOLD |= {code: "a" for first in (0x41, 0x61, 0xFF21, 0xFF41) for code in range(first, first + 26)}
 _FOLD |= {0x3000: " ", 0xA0: " "}
 _SPACES = re.compile(r"[ \t\r]+")
-_UNSEEN = -14.0
+UNSEEN = -14.0
 _MARKS = frozenset("，。；：、！？（）《》“”\n")
 _FROM_TEXT = 0.5
 """Share of the prediction that comes from the text itself, where it has shown the first character often enough."""
@@ -49,7 +49,7 @@ class Bigrams:
     def after(self, first: str, second: str) -> float:
         """log P(second | first) of two folded characters."""
         known = self.pairs.get(first + second)
-        return self.news.get(first, 0.0) + self.singles.get(second, _UNSEEN) if known is None else known
+        return self.news.get(first, 0.0) + self.singles.get(second, UNSEEN) if known is None else known
 
     def mean(self, text: str) -> float:
         """Mean log-probability of a character of `text`, given the one before. Raises nothing; 0 for fewer than two."""
@@ -59,7 +59,7 @@ class Bigrams:
         news, singles, others = self.news.get, self.singles.get, plain[1:]
         # Most of it in C: a damaged page asks for a hundred thousand pairs.
         known = zip(map(self.pairs.get, map(add, plain, others)), plain, others, strict=False)
-        return sum(news(a, 0.0) + singles(b, _UNSEEN) if log is None else log for log, a, b in known) / len(others)
+        return sum(news(a, 0.0) + singles(b, UNSEEN) if log is None else log for log, a, b in known) / len(others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,8 @@ class Learned:
     """The table, and what the text under the doctor's hands says elsewhere about its own words."""
 
     table: Bigrams
+    text: str = field(repr=False)
+    """As the table knows it: folded."""
     pairs: Mapping[str, int] = field(repr=False)
     firsts: Mapping[str, int] = field(repr=False)
     known: dict[str, float] = field(repr=False, compare=False)
@@ -75,7 +77,7 @@ class Learned:
     @classmethod
     def of(cls, text: str) -> Learned:
         plain = folded(text)
-        return cls(table(), Counter(map("".join, pairwise(plain))), Counter(plain[:-1]), {})
+        return cls(table(), plain, Counter(map("".join, pairwise(plain))), Counter(plain[:-1]), {})
 
     def after(self, first: str, second: str) -> float:
         """log P(second | first), mixed of the table and of the text."""
@@ -107,7 +109,7 @@ def table() -> Bigrams:
     seconds = np.frombuffer(body, "<u2", m, 4 * n + 2 * m)
     logs = np.frombuffer(body, "u1", m, 4 * n + 4 * m) / -STEPS_PER_NAT
     keys = (alphabet[a] + alphabet[b] for a, b in zip(firsts.tolist(), seconds.tolist(), strict=True))
-    marks = {a + b: _UNSEEN for a in _MARKS for b in _MARKS}  # two that never stand together are no news: they are damage
+    marks = {a + b: UNSEEN for a in _MARKS for b in _MARKS}  # two that never stand together are no news: they are damage
     columns = ((keys, logs), (alphabet, singles), (alphabet, news))
     pairs, *others = (dict(zip(names, values.tolist(), strict=True)) for names, values in columns)
     return Bigrams(marks | pairs, *others)

@@ -21,6 +21,7 @@ from touyan.corpus.encoding.torn import SYLLABLE, Mending, Page, mended
 
 _TONES = "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ"
 _MARKED = re.compile(rf"([\u4e00-\u9fff])\(({SYLLABLE})\)")
+_MARK = re.compile(rf"\((?<=[\u4e00-\u9fff]\(){SYLLABLE}\)")
 _TONE = re.compile(f"[{_TONES}]")
 _LEFT = re.compile(rf"\(?[a-z]*[{_TONES}][a-z]*\)")
 _MIN_MARKS, _MIN_SHARE = 3, 0.005
@@ -44,13 +45,14 @@ class Cure:
 
 def diagnosed(text: str) -> Page | None:
     """The page's own habits, if it is a mirror's; None for sound text."""
-    found = Counter((m[1], m[2]) for m in _MARKED.finditer(text) if m[2] in readings(m[1]))
+    counts = Counter(_MARKED.findall(text))
+    found = Counter({mark: n for mark, n in counts.items() if mark[1] in readings(mark[0])})
     n_marks = sum(n for (character, _), n in found.items() if character in simplified_forms())
     if n_marks < _MIN_MARKS or n_marks < _MIN_SHARE * len(text):
         return None
     marked = {character: reading for (character, reading), _ in reversed(found.most_common())}
-    plain = _MARKED.sub(r"\1", text)
-    sound = simplified(_RUN.sub("\n", plain))
+    plain = _MARK.sub("", text)
+    sound = simplified(_RUN.sub("\n", plain)) if "?" in plain else ""  # nobody asks where nothing is torn
     return Page.of(marked, plain, Learned.of(sound))
 
 
@@ -60,15 +62,11 @@ def cured(text: str, page: Page) -> Cure:
     edits = sorted([*_mended_spans(mendings), *_plain_spans(text, page, mendings)], key=lambda span: span.start)
     repaired = "".join(span.replacement or "" for span in edits)
     if any(_LEFT.search(piece) for piece in (repaired, *_between(text, edits))):
-        doubts += [(m.start(), m.end()) for m in _LEFT.finditer(text) if not _is_inside(edits, m.start())]
-    n_marks = sum(1 for _ in _MARKED.finditer(text))
+        starts = [edit.start for edit in edits]
+        left = ((m.start(), m.end(), bisect_right(starts, m.start()) - 1) for m in _LEFT.finditer(text))
+        doubts += [(start, end) for start, end, before in left if before < 0 or edits[before].end <= start]
+    n_marks = len(_MARK.findall(text))
     return Cure(tuple(edits), tuple(sorted(doubts)), n_marks / max(1, len(text)))
-
-
-def _is_inside(edits: list[Span], place: int) -> bool:
-    """Whether one of the edits, which are in order and disjoint, covers `place`."""
-    before = bisect_right(edits, place, key=lambda edit: edit.start) - 1
-    return before >= 0 and place < edits[before].end
 
 
 def _mendings(text: str, page: Page) -> tuple[list[Mending], list[tuple[int, int]]]:
@@ -126,14 +124,15 @@ def _mended_spans(mendings: list[Mending]) -> Iterator[Span]:
 
 def _plain_spans(text: str, page: Page, mendings: list[Mending]) -> Iterator[Span]:
     """Marks taken out and characters simplified, outside the mended runs."""
-    position = 0
-    for start, end in [*((m.start, m.end) for m in mendings), (len(text), len(text))]:
-        for match in _changing().finditer(text, position, start):
-            plain = _MARKED.sub(lambda m: m[1] if page.marked.get(m[1]) == m[2] else m[0], match[0])
-            simple = simplified(plain)
-            if simple != match[0]:
-                yield Span(match.start(), match.end(), "mirror-mark", "converted and marked by a copying site", simple)
-        position = end
+    borders = [0, *(place for mending in mendings for place in (mending.start, mending.end)), len(text)]
+    places = [
+        place for start, end in zip(borders[::2], borders[1::2], strict=True) for place in _changing().finditer(text, start, end)
+    ]
+    runs = "\n".join(place[0] for place in places)
+    unmarked = _MARKED.sub(lambda mark: mark[1] if page.marked.get(mark[1]) == mark[2] else mark[0], runs)
+    for place, simple in zip(places, simplified(unmarked).split("\n"), strict=True):
+        if simple != place[0]:
+            yield Span(place.start(), place.end(), "mirror-mark", "converted and marked by a copying site", simple)
 
 
 def _between(text: str, edits: list[Span]) -> Iterator[str]:

@@ -12,11 +12,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from touyan.corpus.encoding.bigrams import Learned, folded
+from touyan.corpus.encoding.bigrams import Learned
 from touyan.corpus.encoding.characters import (
     LEADS,
     folds,
@@ -28,6 +28,11 @@ from touyan.corpus.encoding.characters import (
     simplified_forms,
     traditional_forms,
 )
+from touyan.corpus.encoding.rows import Rows, columns_by_code, plain
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 SYLLABLE = "[a-zāáǎàēéěèīíǐìōóǒòūúǔùüǖǘǚǜńňǹḿ]{1,6}"
 _MARK = re.compile(rf"\(({SYLLABLE})\)")
@@ -63,7 +68,8 @@ class Page:
 
     marked: Mapping[str, str]
     seen: frozenset[str]
-    learned: Learned
+    rows: Rows
+    """What its sound part says."""
     marked_codes: frozenset[int]
     """GBK codes of the characters that it marks."""
 
@@ -71,7 +77,7 @@ class Page:
     def of(cls, marked: Mapping[str, str], seen: Iterable[str], learned: Learned) -> Page:
         """`seen`: the characters of the page; `learned`: what its sound part says."""
         codes = (int.from_bytes(character.encode("gbk", "ignore"), "big") for character in marked)
-        return cls(marked, frozenset(seen) - marked.keys(), learned, frozenset(codes))
+        return cls(marked, frozenset(seen) - marked.keys(), Rows(learned), frozenset(codes))
 
     def penalty(self, character: str, reading: str) -> float | None:
         """Log-penalty of `character` being marked with `reading`; None where the page contradicts it."""
@@ -151,13 +157,13 @@ class _Search:
         mark = _MARK_BEFORE.search(self.text, max(0, start - 9), start)
         last = self.text[: mark.start() if mark else start][-1:] or "\n"
         code = last.encode("gbk", "replace").rjust(2, b"\0")
-        return _State(0.0, "", _plain(last), code[-2], code[-1], False, q_marked=mark is not None)
+        return _State(0.0, "", plain(last), code[-2], code[-1], False, q_marked=mark is not None)
 
     def _settled(self, start: int, end: int, states: list[_State]) -> Mending | None:
-        following = _plain(self.text[end : end + 1] or "\n")
+        following = plain(self.text[end : end + 1] or "\n")
         best: dict[str, tuple[float, str]] = {}
         for state in states:
-            score = state.score + self.page.learned.after(state.last, following)
+            score = state.score + self.page.rows.learned.after(state.last, following)
             simple = simplified(state.out)
             best[simple] = max(best.get(simple, (-1e9, "")), (score, state.out))
         ranked = sorted(best.values(), reverse=True)
@@ -167,8 +173,8 @@ class _Search:
         lead = score - ranked[1][0] if len(ranked) > 1 else _HORIZON
         if Counter(filter(str.isascii, original)) - Counter(self.text[start:end]):
             lead = 0.0  # an ASCII character that the page does not show was guessed: none is likelier than all others
-        line = [self._initial(start).last, *map(_plain, original), following]
-        links = (self.page.learned.after(a, b) for a, b in pairwise(line) if is_han(a) and is_han(b))
+        line = [self._initial(start).last, *map(plain, original), following]
+        links = (self.page.rows.learned.after(a, b) for a, b in pairwise(line) if is_han(a) and is_han(b))
         return Mending(start, end, original, lead, min(links, default=0.0))
 
     def _steps(self, state: _State, at: int, late: tuple[tuple[int, bytes], ...], best: float) -> Iterator[tuple[int, _State]]:
@@ -206,10 +212,10 @@ class _Search:
                 if (fed := self._fed(state, lead)) and (done := self._marked(fed, eaten[1])):
                     yield eaten.end(), done
             return
-        torn = self.text[at + 1 : at + 2] in _BREAKS
-        for lead in LEADS if state.q >= 0 and (torn or state.pending) else ():
+        torn, floor = self.text[at + 1 : at + 2] in _BREAKS, best - _HORIZON
+        for lead in self._likely(state, _leads(), floor) if state.q >= 0 and (torn or state.pending) else ():
             fed = self._fed(state, lead)
-            if fed and fed.score > best - _HORIZON:
+            if fed and fed.score > floor:
                 yield from self._after_lost(fed, at + 1, torn, late=state.pending)
         if state.pending:
             yield from ((at + 1, each) for each in self._gapped(state, best, 1) if each.q < 0)
@@ -229,21 +235,27 @@ class _Search:
         """
         yield state
         floor = max(best - _HORIZON, state.score + _PLAUSIBLE)
-        for lead in gbk_gaps() if depth and state.pending else ():
+        for lead in self._likely(state, _gap_leads(), floor) if depth and state.pending else ():
             for known in self._known(state, lead, floor):
                 after = self._fed(known, lead)
                 if after and after.score > floor:
                     yield from self._gapped(after._replace(score=after.score + _GAP, q=-lead, pending=True), best, depth - 1)
+
+    def _likely(self, state: _State, data: NDArray[np.int64], floor: float) -> list[int]:
+        """The bytes of `data` without those that would complete a character and fall below `floor`."""
+        if state.q < 0 or not state.pending:
+            return data.tolist()
+        scores = state.score + self.page.rows.after(state.last)[columns_by_code()[state.q << 8 | data]]
+        return data[scores > floor].tolist()
 
     def _known(self, state: _State, byte: int, floor: float) -> Iterator[_State]:
         """The state with each last byte that makes sense before `byte`, where that is not known."""
         if state.q >= 0:
             yield state
             return
-        after, last, missing = self.page.learned.after, state.last, floor - state.score
-        for second, plain in _partners(-state.q, byte):
-            if after(last, plain) > missing:
-                yield state._replace(q=second)
+        seconds, columns = _partners(-state.q, byte)
+        likely = self.page.rows.after(state.last)[columns] > floor - state.score
+        yield from (state._replace(q=second) for second in seconds[likely].tolist())
 
     def _marking(self, first: int, reading: str) -> Iterator[int]:
         """The bytes that make a character of this reading, as marks go, behind the byte `first`."""
@@ -274,27 +286,44 @@ class _Search:
         character = gbk().get(q << 8 | byte) if pending else chr(byte)
         if character is None:
             return None
-        plain = _plain(character)
-        score += self.page.learned.after(last, plain)
+        known = plain(character)
+        score += self.page.rows.learned.after(last, known)
         if character in traditional_forms() and character not in self.page.seen:
             score += _ODD_FORM
-        return _State(score, out + character, plain, q, byte, False, q_marked, False, torn)
+        return _State(score, out + character, known, q, byte, False, q_marked, False, torn)
+
+
+@cache
+def _leads() -> NDArray[np.int64]:
+    import numpy as np
+
+    return np.array(LEADS)
+
+
+@cache
+def _gap_leads() -> NDArray[np.int64]:
+    import numpy as np
+
+    return np.array(list(gbk_gaps()))
 
 
 @lru_cache(maxsize=1 << 14)
-def _partners(first: int, byte: int) -> tuple[tuple[int, str], ...]:
-    """Second bytes of dropped codes that begin with `first`, each with the character that it and `byte` make."""
-    pairs = ((second, gbk().get(second << 8 | byte)) for second in gbk_gaps()[first])
-    return tuple((second, _plain(character)) for second, character in pairs if character)
+def _partners(first: int, byte: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Second bytes of dropped codes that begin with `first`, each with the column of the character that it and `byte` make."""
+    import numpy as np
+
+    seconds = np.array(gbk_gaps()[first])
+    columns = columns_by_code()[seconds << 8 | byte]
+    return seconds, columns
 
 
 def _late_bytes(text: str, at: int) -> Iterator[tuple[int, bytes]]:
     """The bytes of the character, or of one whose width was folded to it and what follows, and where that ends."""
     if code := text[at].encode("gbk", "ignore"):
         yield at + 1, code
-    for plain, pair in folds().get(text[at], ()):
-        if text.startswith(plain, at):
-            yield at + len(plain), pair.to_bytes(2, "big")
+    for form, pair in folds().get(text[at], ()):
+        if text.startswith(form, at):
+            yield at + len(form), pair.to_bytes(2, "big")
 
 
 def _best(states: list[_State]) -> list[_State]:
@@ -307,13 +336,3 @@ def _best(states: list[_State]) -> list[_State]:
             break
         kept.setdefault((state.out, state.q, state.torn), state)
     return list(kept.values())
-
-
-def _simple(character: str) -> str:
-    return simplified_forms().get(character, character)
-
-
-@lru_cache(maxsize=1 << 15)
-def _plain(character: str) -> str:
-    """As the language model knows it."""
-    return folded(_simple(character)) or " "
