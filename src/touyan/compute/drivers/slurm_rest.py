@@ -1,0 +1,139 @@
+"""Slurm by slurmrestd: JSON over HTTP or a Unix socket.
+
+Owns requests, tokens and the choice of the newest version that both sides speak. Knows nothing of Attempts. Invariant: a job is
+submitted under the token of the user it runs as, so that nobody's token opens another's account.
+Source: slurmrestd(8), and its own OpenAPI at `GET /openapi/v3`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from touyan.compute.drivers.slurm_client import Ask, SlurmJob, refused, unreachable
+from touyan.compute.drivers.slurm_commands import PATH, SlurmCommands
+from touyan.compute.drivers.slurm_shapes import VERSIONS, Answer, errors_of, read_jobs, read_records, submission
+from touyan.compute.drivers.slurm_terms import SlurmTerms
+from touyan.core.errors import Missing, Refused
+
+if TYPE_CHECKING:
+    import httpx
+
+TOKEN_S = 1800
+"""A token's life; it is renewed when half of it is over."""
+ERRORS = range(2000, 2200)
+"""Errors that are slurmctld's word on what was asked (slurm_errno.h); all others are of the way to it."""
+UNKNOWN_JOB = frozenset({2017, 2021})
+"""ESLURM_INVALID_JOB_ID, ESLURM_ALREADY_DONE."""
+
+
+class SlurmRest:
+    """`touyan.compute.drivers.slurm_client.SlurmClient` over slurmrestd."""
+
+    def __init__(self, terms: SlurmTerms, commands: SlurmCommands) -> None:
+        self._terms = terms
+        self._commands = commands
+        self._client = _client(terms)
+        self._tokens: dict[str, tuple[float, str]] = {}
+        self._spoken = 0
+
+    def jobs(self) -> list[SlurmJob]:
+        return read_jobs(self._ask("GET", "slurm", "jobs"))
+
+    def records(self, names: Iterable[str], since_s: int) -> list[SlurmJob]:
+        asked = {"job_name": ",".join(names), "start_time": str(since_s), "skip_steps": "true"}
+        return read_records(self._ask("GET", "slurmdb", "jobs", query=asked))
+
+    def submit(self, ask: Ask) -> int:
+        body = submission(ask, self._version(), {"PATH": PATH})
+        return int(cast(int, self._ask("POST", "slurm", "job/submit", ask.user, body=body)["job_id"]))
+
+    def cancel(self, job: int) -> None:
+        self._ask("DELETE", "slurm", f"job/{job}", passing=UNKNOWN_JOB)
+
+    def _ask(
+        self, method: str, part: str, path: str, user: str = "", query: dict[str, str] | None = None,
+        body: object = None, passing: frozenset[int] = frozenset(),
+    ) -> Answer:  # fmt: skip
+        """An answer without errors. Raises Refused for Slurm's own word, Unreachable for all else."""
+        answer = self._send(method, f"/{part}/v0.0.{self._version()}/{path}", user, query, body)
+        trouble = [(number, words) for number, words in errors_of(answer) if number not in passing]
+        if not trouble:
+            return answer
+        number, words = next((t for t in trouble if t[0]), trouble[0])
+        if number in ERRORS:
+            raise refused(f"{words} ({number})")
+        raise unreachable("slurmrestd", f"{words} ({number})")
+
+    def _send(self, method: str, path: str, user: str, query: dict[str, str] | None = None, body: object = None) -> Answer:
+        import httpx
+        import orjson
+
+        try:
+            response = self._client.request(method, path, params=query, json=body, headers=self._headers(user))
+            answer = orjson.loads(response.content)
+        except httpx.HTTPError as error:
+            raise unreachable("slurmrestd", f"{error} ({type(error).__name__})") from error
+        except orjson.JSONDecodeError as error:
+            raise unreachable("slurmrestd", f"{method} {path} was answered {response.status_code} without JSON") from error
+        if not isinstance(answer, dict):
+            raise unreachable("slurmrestd", f"{method} {path} was not answered by Slurm")
+        return cast(Answer, answer)
+
+    def _version(self) -> int:
+        """The newest version it speaks, found once by asking each for a ping."""
+        if not self._spoken:
+            self._spoken = next((v for v in VERSIONS if self._speaks(v)), 0)
+        if not self._spoken:
+            raise unreachable("slurmrestd", f"it speaks none of v0.0.{VERSIONS[-1]} to v0.0.{VERSIONS[0]}")
+        return self._spoken
+
+    def _speaks(self, version: int) -> bool:
+        import httpx
+
+        try:
+            return self._client.get(f"/slurm/v0.0.{version}/ping", headers=self._headers("")).status_code == httpx.codes.OK
+        except httpx.HTTPError as error:
+            raise unreachable("slurmrestd", f"{error} ({type(error).__name__})") from error
+
+    def _headers(self, user: str) -> dict[str, str]:
+        """A Unix socket tells slurmrestd who we are; elsewhere a token does."""
+        if self._terms.url.startswith("unix:"):
+            return {}
+        name = {"X-SLURM-USER-NAME": user} if user else {}
+        return {**name, "X-SLURM-USER-TOKEN": self._token(user)}
+
+    def _token(self, user: str) -> str:
+        if self._terms.token_file:
+            return _read_token(Path(self._terms.token_file))
+        made_s, token = self._tokens.get(user, (-TOKEN_S, ""))
+        if time.monotonic() - made_s > TOKEN_S / 2:
+            named = [f"username={user}"] if user else []
+            said = self._commands.run(["scontrol", "token", f"lifespan={TOKEN_S}", *named])
+            token = said.strip().partition("=")[2]
+            self._tokens[user] = (time.monotonic(), token)
+        return token
+
+
+def _read_token(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        raise Missing(
+            "no-token", f"{path} cannot be read: {error.strerror}", "correct token_file in site.yaml: driver"
+        ) from error
+
+
+def _client(terms: SlurmTerms) -> httpx.Client:
+    import httpx
+
+    if not terms.url.startswith("unix:"):
+        return httpx.Client(base_url=terms.url, timeout=terms.timeout_s, trust_env=False)
+    if terms.accounts and any(a.user for a in terms.accounts.values()):
+        raise Refused(
+            "bad-site", "through a Unix socket nobody can be another user", "name slurmrestd by http://, or leave out user"
+        )
+    transport = httpx.HTTPTransport(uds=terms.url.removeprefix("unix:"))
+    return httpx.Client(base_url="http://slurmrestd", transport=transport, timeout=terms.timeout_s, trust_env=False)
