@@ -56,6 +56,8 @@ VERBS = {
     ),
     "report": Unread("report", _("Write the report of a run as one HTML file.")),
     "jobs": Unread("jobs", _("List jobs with state, tries and reason; or cancel one.")),
+    "up": Unread("up", _("Start the hub: sites join it, ask it for work and bring results.")),
+    "sites": Unread("sites", _("Sites of the compute network: list, invite, drain, open, let go.")),
     "simulate": Unread(
         "simulate", _("Replay a trace under a scheduling policy, and what would change with other machines, shares or rules.")
     ),

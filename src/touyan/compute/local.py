@@ -13,6 +13,8 @@ from typing import Self
 
 from touyan.compute.agent import LEASE_S, Agent, Capacity
 from touyan.compute.drivers.local import LocalDriver
+from touyan.compute.hub.matcher import matcher
+from touyan.compute.hub.placing import Placing
 from touyan.core.party import DEFAULT_PROJECT
 from touyan.store.home import Store
 
@@ -32,6 +34,7 @@ class LocalSite:
     ) -> None:
         self._capacities = [capacity(slot, slots, threads) for slot in range(slots)]
         self._agent = Agent(store, LocalDriver(), store.agent(project), "local", lease_s)
+        self._placing = Placing(store, matcher())
         self._changed = threading.Condition()
         self._calls = 0
         self._ends = 0
@@ -80,6 +83,8 @@ class LocalSite:
         calls = self._calls
         claim = self._agent.claim()
         if claim is None:
+            if slot == 0 and self._placing.round():
+                return  # while other sites have joined, a Job waits for its placement first
             self._rest(calls)
             if slot == 0:
                 self._agent.reap()

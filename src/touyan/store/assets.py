@@ -70,7 +70,8 @@ class Assets:
         self._hold(connection, identifier)
         if self._row(connection, actor.project, identifier) is not None:
             return identifier
-        self._require_inputs(connection, actor.project, manifest)
+        if manifest.inputs:
+            self._require_inputs(connection, actor.project, manifest)
         if not connection.execute(select(t.asset.c.id).where(t.asset.c.id == identifier).limit(1)).first():
             self._write_content(connection, identifier, manifest)
         row = {
@@ -130,6 +131,8 @@ class Assets:
     def left_out(self, connection: Connection, inputs: Sequence[InputRef]) -> set[str]:
         """Ids of the withdrawals that the `exclusions` among `inputs` carry out; they are its file names."""
         given = [i.asset for i in inputs if i.role == "exclusions"]
+        if not given:
+            return set()
         query = select(t.asset_file.c.path).where(t.asset_file.c.asset.in_(given))
         return {p.removesuffix(".jsonl") for p in connection.execute(query).scalars()}
 
@@ -194,6 +197,12 @@ class Assets:
     def inputs(self, connection: Connection, identifier: str) -> list[InputRef]:
         query = select(t.asset_input.c.role, t.asset_input.c.input).where(t.asset_input.c.asset == identifier)
         return sorted(InputRef(r, i) for r, i in connection.execute(query))
+
+    def holds_file(self, identifiers: Sequence[str], sha256: str) -> bool:
+        """Whether one of the Assets has a file of that digest."""
+        f = t.asset_file.c
+        with self._database.read() as connection:
+            return connection.execute(select(f.asset).where(f.sha256 == sha256, f.asset.in_(identifiers)).limit(1)).first() is not None
 
     def is_whole(self, asset: Asset) -> bool:
         """Whether all its objects are there, by name and size."""

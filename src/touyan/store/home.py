@@ -30,8 +30,11 @@ from touyan.store.keys import KeyPair, Keyring, PublicKey, write_secret
 from touyan.store.objects import open_objects
 from touyan.store.parties import Parties
 from touyan.store.permits import Permits
+from touyan.store.placements import Placements
 from touyan.store.reviews import Reviews
 from touyan.store.services import Services
+from touyan.store.site_attempts import SiteAttempts
+from touyan.store.sites import Sites
 from touyan.store.statements import Statements
 from touyan.store.withdrawals import Withdrawals
 
@@ -55,6 +58,9 @@ class Store:
         self.assets = Assets(self.database, self.objects, self.statements, self.events, seam)
         self.gate = Gate(self.database, self.assets, self.statements, self.events, seam)
         self.jobs = Jobs(self.database, self.parties, self.assets, self.statements, self.events, seam)
+        self.sites = Sites(self.database, self.parties, self.events, seam)
+        self.site_attempts = SiteAttempts(self.database, self.jobs, seam)
+        self.placements = Placements(self.database, seam)
         self.withdrawals = Withdrawals(
             self.database, self.assets, self.statements, self.events, self.gate, self.jobs, self.pseudonym_key, seam
         )  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import cast
 
 from sqlalchemy import RowMapping
@@ -34,6 +35,7 @@ class Job:
     site: str
     """Where it is placed, or ran last; empty: not placed yet."""
     submitter: str
+    priority: int
     tries: int
     """Attempts that count against `tries_limit`: one that was merely interrupted does not."""
     tries_limit: int
@@ -109,8 +111,8 @@ def job_of(row: RowMapping) -> Job:
     error = error_from(cast(Mapping[str, object], parse(row["reason"]))) if row["reason"] else None
     return Job(
         row["id"], row["project"], row["name"], row["step"], row["step_key"], as_job_state(row["state"]), row["site"],
-        row["submitter"], row["tries"], row["tries_limit"], row["not_before_ms"], row["created_at"], row["ended_at"], row["asset"], error,
-        envelope_of(row["spec"]),
+        row["submitter"], row["priority"], row["tries"], row["tries_limit"], row["not_before_ms"], row["created_at"],
+        row["ended_at"], row["asset"], error, envelope_of(row["spec"]),
     )  # fmt: skip
 
 
@@ -123,5 +125,6 @@ def attempt_of(row: RowMapping) -> Attempt:
     )  # fmt: skip
 
 
+@lru_cache(1024)
 def envelope_of(text: str) -> Envelope:
     return read_envelope(parse(text))

@@ -30,8 +30,20 @@ class Objects(Protocol):
         """Stores the file; the returned FileRef has an empty path."""
         ...
 
+    def take(self, path: Path, sha256: str) -> bool:
+        """Stores a file that is given up, where its digest is `sha256`; else stores nothing and answers False."""
+        ...
+
     def fetch(self, sha256: str, target: Path) -> None:
         """Writes a verified copy to `target`. Raises Missing or Broken."""
+        ...
+
+    def chunks(self, sha256: str, first: int, end: int) -> Iterator[bytes]:
+        """The bytes from `first` to before `end`, unverified: whoever receives them hashes them. Raises Missing."""
+        ...
+
+    def size(self, sha256: str) -> int:
+        """Raises Missing."""
         ...
 
     def has(self, sha256: str, size_bytes: int) -> bool:
@@ -69,6 +81,19 @@ class FolderObjects:
             draft.unlink(missing_ok=True)
         return FileRef("", sha256, size)
 
+    def take(self, path: Path, sha256: str) -> bool:
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+                return False
+            os.fsync(file.fileno())
+        try:
+            self._keep(path, sha256, path.stat().st_size)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            self.put(path)
+        return True
+
     def _keep(self, draft: Path, sha256: str, size: int) -> None:
         final = self.path(sha256)
         if self.has(sha256, size):
@@ -88,6 +113,19 @@ class FolderObjects:
             target.unlink()
             self._set_aside(sha256)
             raise corrupt_object(sha256)
+
+    def chunks(self, sha256: str, first: int, end: int) -> Iterator[bytes]:
+        try:
+            with self.path(sha256).open("rb") as source:
+                yield from _slice(source, first, end)
+        except FileNotFoundError as error:
+            raise missing_object(sha256) from error
+
+    def size(self, sha256: str) -> int:
+        try:
+            return self.path(sha256).stat().st_size
+        except FileNotFoundError as error:
+            raise missing_object(sha256) from error
 
     def _set_aside(self, sha256: str) -> None:
         corner = self.root / "corrupt"
@@ -149,6 +187,23 @@ class RemoteObjects:
             self._files.mv(self._path(sha256), f"{self._root}/corrupt/{sha256}.{secrets.token_hex(4)}")
             raise corrupt_object(sha256)
 
+    def take(self, path: Path, sha256: str) -> bool:
+        with path.open("rb") as source:
+            is_right = hashlib.file_digest(source, "sha256").hexdigest() == sha256
+        if is_right:
+            self.put(path)
+        return is_right
+
+    def chunks(self, sha256: str, first: int, end: int) -> Iterator[bytes]:
+        self.size(sha256)
+        with self._files.open(self._path(sha256), "rb") as source:
+            yield from _slice(source, first, end)
+
+    def size(self, sha256: str) -> int:
+        if not self._files.exists(self._path(sha256)):
+            raise missing_object(sha256)
+        return int(self._files.size(self._path(sha256)))
+
     def has(self, sha256: str, size_bytes: int) -> bool:
         path = self._path(sha256)
         return bool(self._files.exists(path)) and int(self._files.size(path)) == size_bytes
@@ -195,6 +250,13 @@ def _pour(source: BinaryIO, sink: BinaryIO) -> tuple[str, int]:
         size += len(chunk)
         sink.write(chunk)
     return digest.hexdigest(), size
+
+
+def _slice(source: BinaryIO, first: int, end: int) -> Iterator[bytes]:
+    source.seek(first)
+    while first < end and (chunk := source.read(min(CHUNK_BYTES, end - first))):
+        first += len(chunk)
+        yield chunk
 
 
 def flush_folder(folder: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
 from sqlalchemy import RowMapping
 
@@ -45,7 +45,7 @@ class Site:
     trust: str
     kinds: tuple[str, ...]
     """Kinds of Need it takes: general, ai, hpc."""
-    capacity: Mapping[str, Any]
+    capacity_json: str
     """As it stated it itself; see docs/formats/agent-protocol.md."""
     windows: tuple[Window, ...]
     reason: str
@@ -55,9 +55,9 @@ class Site:
     want: int
     """Jobs it would take when it last spoke."""
 
-    def window_at(self, at: str, until: str = "") -> Window | None:
-        """The maintenance window that a Job from `at` to `until` would meet."""
-        return next((w for w in self.windows if w.from_at < (until or at) and at < w.until_at or w.from_at <= at < w.until_at), None)
+    def window_at(self, at: str) -> Window | None:
+        """The maintenance window it is in."""
+        return next((w for w in self.windows if w.from_at <= at < w.until_at), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def site_of(row: RowMapping) -> Site:
     windows = tuple(Window(*w) for w in cast("list[list[str]]", json.loads(row["windows"])))
     return Site(
         row["name"], row["project"], row["party"], row["owner"], row["driver"], cast(SiteState, row["state"]), row["zone"],
-        row["trust"], tuple(json.loads(row["kinds"])), json.loads(row["capacity"]), windows, row["reason"], row["boot"],
+        row["trust"], tuple(json.loads(row["kinds"])), row["capacity"], windows, row["reason"], row["boot"],
         row["joined_at"], row["seen_ms"], row["want"],
     )  # fmt: skip
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from touyan.core.asset import check_path
 from touyan.core.canonical import Json, sha256_hex
 from touyan.core.errors import Conflict, Invalid, Missing, Refused
 from touyan.core.names import nearest
@@ -58,33 +57,27 @@ class Sites:
         token = TOKEN_PREFIX + self._seam.token(SECRET_BYTES)
         until_ms = self._seam.now_ms() + round(hours * 3_600_000)
         holder = self._parties.get(owner).id
+        granted = {"token_sha256": sha256_hex(token.encode()), "token_until_ms": until_ms, "owner": holder, "zone": zone,
+                   "trust": trust, "kinds": json.dumps(list(kinds))}  # fmt: skip
         with self._database.batch() as connection:
-            known = self._row(connection, name)
-            granted = {"token_sha256": sha256_hex(token.encode()), "token_until_ms": until_ms, "owner": holder, "zone": zone,
-                       "trust": trust, "kinds": json.dumps(list(kinds))}  # fmt: skip
-            if known is not None and known["state"] != "left":
-                connection.execute(update(t.site).where(t.site.c.name == name).values(granted))
-            else:
-                self._add(connection, actor, name, granted, is_new=known is None)
-            party = f"{name}"
+            self._invite(connection, actor, name, granted)
             body: dict[str, Json] = {"owner": holder, "zone": zone, "trust": trust, "kinds": list(kinds), "until": iso(until_ms)}
-            self._events.emit(connection, actor, "site.invited", [name, self._parties.get(party).id], body)
+            self._events.emit(connection, actor, "site.invited", [name, self._parties.get(name).id], body)
         return token
 
-    def _add(self, connection: Connection, actor: Actor, name: str, granted: Mapping[str, Any], is_new: bool) -> None:
-        if is_new:
-            party = self._parties.enrol(actor, name, "machine", ["agent"]).id
-        else:
-            party = self._parties.get(name).id
-        row = {
-            "name": check_path(name), "project": actor.project, "party": party, "driver": "", "state": "invited", "capacity": "{}",
-            "windows": "[]", "reason": "", "boot": "", "boot_before": "", "secret_sha256": "", "joined_at": None, "seen_ms": 0,
-            "want": 0, "invited_at": self._now(),
+    def _invite(self, connection: Connection, actor: Actor, name: str, granted: Mapping[str, Any]) -> None:
+        """A new site is a new party; one that has left begins anew; any other keeps what it has."""
+        known = self._row(connection, name)
+        fresh = {
+            "project": actor.project, "driver": "", "state": "invited", "capacity": "{}", "windows": "[]", "reason": "", "boot": "",
+            "boot_before": "", "secret_sha256": "", "joined_at": None, "seen_ms": 0, "want": 0, "invited_at": self._now(),
         }  # fmt: skip
-        if is_new:
-            connection.execute(insert(t.site), row | dict(granted))
-        else:
-            connection.execute(update(t.site).where(t.site.c.name == name).values(row | dict(granted)))
+        if known is None:
+            party = self._parties.enrol(actor, name, "machine", ["agent"]).id
+            connection.execute(insert(t.site), {"name": name, "party": party} | fresh | dict(granted))
+            return
+        fields = fresh if known["state"] == "left" else {}
+        connection.execute(update(t.site).where(t.site.c.name == name).values(fields | dict(granted)))
 
     def join(self, token: str, driver: str, capacity: Mapping[str, Any]) -> tuple[Site, str]:
         """Trades a token for the site's secret, once. Raises Refused with the same words for a used, wrong and expired token."""

@@ -1,0 +1,1 @@
+"""What the hub answers to the agents of sites (docs/design/network.md)."""

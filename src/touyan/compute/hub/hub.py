@@ -1,0 +1,195 @@
+"""The hub: what one round of an agent changes, and what it is answered.
+
+Owns the order of a round: who speaks, what ended, what is held, what is placed, what is handed out; one transaction for all of it.
+Knows nothing of HTTP. Invariant: a round that is sent again, whole or in part, is answered the same and changes nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from touyan.compute.hub.capability import Capability, read
+from touyan.compute.hub.claims import Claims
+from touyan.compute.hub.endings import Answer, Endings
+from touyan.compute.hub.matcher import matcher
+from touyan.compute.hub.placing import Matcher, Placing
+from touyan.compute.hub.uploads import Uploads
+from touyan.compute.hub.wire import VERSION, Enrol, HeldAttempt, Sync
+from touyan.compute.resources import read_capacity
+from touyan.core.errors import Refused, TouyanError
+from touyan.core.party import Actor
+from touyan.store.home import Store
+from touyan.store.keys import write_secret
+from touyan.store.site_attempts import Told, progress_text
+from touyan.store.site_records import Site
+
+LEASE_S = 60.0
+PACE_S = 5.0
+ROUNDS_PER_S = 20
+"""Rounds of all agents together: with 200 of them each is asked to come every 10 s."""
+MOST_CLAIMS = 32
+"""In one answer: with their manifests they must fit a body."""
+PLACE_PACE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How often agents come and how long what they hold is theirs."""
+
+    lease_s: float = LEASE_S
+    pace_s: float = PACE_S
+    place_pace_s: float = PLACE_PACE_S
+
+
+class Hub:
+    """Answers the agents of all sites."""
+
+    def __init__(self, store: Store, place: Matcher | None = None, terms: Terms | None = None) -> None:
+        self.store = store
+        self.terms = terms or Terms()
+        self.uploads = Uploads(store.home / "uploads", store.objects)
+        self.placing = Placing(store, place or matcher())
+        self._key = hub_key(store)
+        self._claims = Claims(store, self._key)
+        self._endings = Endings(store, self._key, self.uploads)
+        self._told: set[tuple[str, str]] = set()
+        self._placed_s = float("-inf")
+        self._place = threading.Lock()
+
+    def enrol(self, said: Enrol) -> dict[str, Any]:
+        """A token for a secret, once. Raises Refused, Invalid."""
+        capacity = read_capacity(said.capacity)
+        site, secret = self.store.sites.join(said.token, said.driver, capacity.to_json())
+        return {"site": site.name, "project": site.project, "secret": secret, "party": site.party}
+
+    def site(self, authorization: str) -> Site:
+        """The site of an `Authorization: Bearer ts-...` header. Raises Refused."""
+        scheme, _, secret = authorization.partition(" ")
+        return self.store.sites.check(secret.strip() if scheme.lower() == "bearer" else "")
+
+    def sync(self, site: Site, said: Sync) -> dict[str, Any]:
+        """One round. Raises Invalid on a capacity that is none, Conflict where another agent speaks for the site."""
+        capacity = None if said.capacity is None else read_capacity(said.capacity).to_json()
+        lease_s = max(self.terms.lease_s, 4 * said.pace_s)
+        with self.store.database.batch():
+            self.store.sites.spoke(site, said.boot, said.want, capacity)
+            actors = {p: self.store.sites.actor(site, p) for p in self.store.sites.projects(site)}
+            answers = self._ended(site, actors, said, lease_s)
+            words = self._words(site, actors, said, answers, lease_s)
+            self._wiped(site, actors, said)
+        if said.want:
+            self._place_now_and_then()
+        claims = self._claimed(site, actors, said, words, lease_s)
+        for answer in answers:
+            if answer.refusal is not None:
+                self.tell_once(site, str(answer.body["attempt"]), answer.refusal)
+        return {
+            "sync": VERSION, "now_ms": self.store.seam.now_ms(), "lease_s": lease_s, "pace_s": self._pace_s(),
+            "words": [{"attempt": a, "word": w} for a, w in words.items()], "ended": [a.body for a in answers], "claims": claims,
+        }  # fmt: skip
+
+    def _ended(self, site: Site, actors: Mapping[str, Actor], said: Sync, lease_s: float) -> list[Answer]:
+        known = self.store.site_attempts.find(site.name, [e.attempt for e in said.ended])
+        return [self._endings.take(site, actors, known.get(e.attempt), e, lease_s) for e in said.ended]
+
+    def _words(
+        self, site: Site, actors: Mapping[str, Actor], said: Sync, answers: list[Answer], lease_s: float
+    ) -> dict[str, str]:
+        """Words on what is held. What ended but for its bytes is held too, and gets no word of its own."""
+        tokens = {e.attempt: e.token for e in said.ended}
+        sending = [str(a.body["attempt"]) for a in answers if a.needs_bytes]
+        told = [_told(h) for h in said.held] + [Told(a, tokens[a], is_running=True) for a in sending]
+        words: dict[str, str] = dict(self.store.site_attempts.renew(actors, site.name, told, lease_s))
+        return {h.attempt: words[h.attempt] for h in said.held}
+
+    def _claimed(
+        self, site: Site, actors: Mapping[str, Actor], said: Sync, words: Mapping[str, str], lease_s: float
+    ) -> list[dict[str, Any]]:
+        """What was handed out in an answer that got lost comes again; then what is new."""
+        named = {h.attempt for h in said.held} | {e.attempt for e in said.ended}
+        with self.store.database.batch():
+            again = [k for k in self.store.site_attempts.handed_out(site.name) if k.claim.attempt not in named]
+            found = [
+                c for k in again if k.claim.project in actors for c in self._claims.give(site, actors[k.claim.project], k.claim)
+            ]
+            want = min(said.want, MOST_CLAIMS) - len(found)
+            return found + self._claims.take(site, actors, want, lease_s)
+
+    def _wiped(self, site: Site, actors: Mapping[str, Actor], said: Sync) -> None:
+        """Receipts of staging that was wiped become Events."""
+        known = self.store.site_attempts.find(site.name, [w.attempt for w in said.wiped])
+        for one in said.wiped:
+            project = known[one.attempt].claim.project if one.attempt in known else ""
+            if project in actors and self._is_new(f"wiped {one.attempt}", one.sha256):
+                with self.store.database.write() as connection:
+                    body = {"files": one.files, "bytes": one.bytes, "sha256": one.sha256}
+                    self.store.events.emit(connection, actors[project], "staging.wiped", [one.attempt, site.name], body)
+
+    def _place_now_and_then(self) -> None:
+        """A decision is good for all agents that come within a second; who comes while one is made goes on without."""
+        if self._place.acquire(blocking=False):
+            try:
+                now_s = self.store.seam.monotonic_s()
+                if now_s - self._placed_s >= self.terms.place_pace_s:
+                    self._placed_s = now_s
+                    self.placing.round()
+            finally:
+                self._place.release()
+
+    def _pace_s(self) -> float:
+        return max(self.terms.pace_s, round(len(self.store.sites.list()) / ROUNDS_PER_S, 1))
+
+    def may_fetch(self, site: Site, text: str, sha256: str) -> None:
+        """Returns where the capability lets the site fetch an object now. Raises Refused."""
+        given = read(self._key, text, site.name, "down", self.store.seam.now_ms())
+        self._require_held(site, given)
+        if sha256 not in given.assets and not self.store.assets.holds_file(given.assets, sha256):
+            raise _not_listed(sha256)
+
+    def may_send(self, site: Site, text: str, sha256: str) -> tuple[str, int]:
+        """Attempt and size in bytes for which the capability lets the site send an object now. Raises Refused."""
+        given = read(self._key, text, site.name, "up", self.store.seam.now_ms())
+        self._require_held(site, given)
+        size_bytes = (given.files or {}).get(sha256)
+        if size_bytes is None:
+            raise _not_listed(sha256)
+        return given.attempt, size_bytes
+
+    def _require_held(self, site: Site, given: Capability) -> None:
+        if not self.store.site_attempts.holds(site.name, given.attempt):
+            raise Refused("ended-attempt", f"{given.attempt} has ended here", "stop: its work is discarded")
+
+    def tell_once(self, site: Site, subject: str, error: TouyanError) -> None:
+        """Records a refusal, once while this process runs: a site could fill the log with them."""
+        if self._is_new(f"{site.name} {subject}", error.code):
+            actor = self.store.sites.actor(site, site.project)
+            self.store.gate.tell(actor, "access.refused", [site.name, subject], error)
+
+    def _is_new(self, subject: str, what: str) -> bool:
+        if len(self._told) > 100_000:
+            self._told.clear()
+        is_new = (subject, what) not in self._told
+        self._told.add((subject, what))
+        return is_new
+
+
+def hub_key(store: Store) -> bytes:
+    """The secret under which this store's capabilities stand."""
+    path = store.home / "keys" / "hub.secret"
+    if not path.exists():
+        write_secret(path, store.seam.token(32))  # where another process was first, its secret stands
+    return bytes.fromhex(path.read_text().strip())
+
+
+def _told(held: HeldAttempt) -> Told:
+    said = held.progress
+    return Told(
+        held.attempt, held.token, held.state == "running", progress_text(said.done, said.total, said.unit) if said else ""
+    )
+
+
+def _not_listed(sha256: str) -> Refused:
+    return Refused("not-listed", f"the capability does not list {sha256[:12]}", "use the one of the last sync for this attempt")

@@ -1,0 +1,115 @@
+"""Placements: which site a waiting Job was given to, and what was said of every other.
+
+Owns the rows that say so, and the queue of Jobs without one. Knows nothing of how a site is chosen. Invariant: only a waiting Job
+is placed, in the transaction that found it waiting; what was said last stays, also after its Job has ended.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+
+from sqlalchemy import RowMapping, delete, func, insert, or_, select, update
+
+from touyan.core.seam import Seam, iso
+from touyan.store import tables as t
+from touyan.store.database import Database
+from touyan.store.job_records import Job, job_of
+from touyan.store.jobs import LONGEST_LEASE_S
+from touyan.store.site_records import LOCAL, Placement, placement_of
+
+
+class Placements:
+    """The placements of one store."""
+
+    def __init__(self, database: Database, seam: Seam) -> None:
+        self._database = database
+        self._seam = seam
+
+    def unplaced(self, last: int) -> list[Job]:
+        """The Jobs of all projects that are due and placed nowhere, in the order in which they are served."""
+        c, now = t.job.c, self._seam.now_ms()
+        is_due = or_(c.not_before_ms <= now, c.not_before_ms > now + LONGEST_LEASE_S * 1000)
+        query = select(t.job).where(c.state == "waiting", c.site == "", is_due).order_by(c.priority.desc(), c.seq).limit(last)
+        with self._database.write() as connection:
+            rows = connection.execute(query.with_for_update(skip_locked=True)).mappings().all()
+        return [job_of(r) for r in rows]
+
+    def waiting_since(self, before: str, last: int = 20) -> list[tuple[str, str, str]]:
+        """(Job, name, since) of the Jobs that wait since before a time, oldest first."""
+        c = t.job.c
+        query = select(c.id, c.name, c.created_at).where(c.state == "waiting", c.created_at < before).order_by(c.seq).limit(last)
+        with self._database.read() as connection:
+            return [(job, name, since) for job, name, since in connection.execute(query)]
+
+    def waiting_at(self) -> dict[str, int]:
+        """How many Jobs are placed on each site and not yet claimed."""
+        query = select(t.job.c.site, func.count()).where(t.job.c.state == "waiting", t.job.c.site != "").group_by(t.job.c.site)
+        with self._database.read() as connection:
+            return {site: int(n) for site, n in connection.execute(query)}
+
+    def take_back(self, older_ms: int, closed: Sequence[str]) -> None:
+        """Unplaces the Jobs that were placed before `older_ms` and not claimed, and all that wait at `closed` sites."""
+        c, p = t.job.c, t.placement.c
+        stale = select(p.job).where(p.at_ms < older_ms, p.job == c.id).exists()
+        query = select(c.id).where(c.state == "waiting", c.site != "", or_(c.site.in_(closed), stale))
+        with self._database.read() as connection:
+            found = connection.execute(query).scalars().all()
+        if found:
+            with self._database.write() as connection:
+                connection.execute(update(t.job).where(c.id.in_(found), c.state == "waiting").values(site=""))
+
+    def keep(self, placements: Sequence[Placement]) -> None:
+        """Writes decisions down; one that says what was said before is left as it is."""
+        at_ms = self._seam.now_ms()
+        known = self._texts([p.job for p in placements])
+        rows = [_row(replace(p, at=iso(at_ms))) | {"at_ms": at_ms} for p in placements]
+        fresh = [r for r in rows if r["site"] or known.get(str(r["job"])) != (r["site"], r["reasons"])]
+        if not fresh:
+            return
+        c = t.job.c
+        with self._database.write() as connection:
+            connection.execute(delete(t.placement).where(t.placement.c.job.in_([r["job"] for r in fresh])))
+            connection.execute(insert(t.placement), fresh)
+            by_site: dict[str, list[str]] = {}
+            for placed in placements:
+                if placed.site:
+                    by_site.setdefault(placed.site, []).append(placed.job)
+            for site, jobs in by_site.items():
+                connection.execute(update(t.job).where(c.id.in_(jobs), c.state == "waiting", c.site == "").values(site=site))
+
+    def _texts(self, jobs: Sequence[str]) -> dict[str, tuple[str, str]]:
+        p = t.placement.c
+        with self._database.read() as connection:
+            rows = connection.execute(select(p.job, p.site, p.reasons).where(p.job.in_(jobs))).all()
+        return {job: (site, reasons) for job, site, reasons in rows}
+
+    def of(self, jobs: Sequence[str]) -> Mapping[str, Placement]:
+        """The last decision on each of `jobs` that was decided on."""
+        with self._database.read() as connection:
+            rows: Sequence[RowMapping] = (
+                connection.execute(select(t.placement).where(t.placement.c.job.in_(jobs))).mappings().all()
+            )
+        return {r["job"]: placement_of(r) for r in rows}
+
+    def takes_local(self) -> bool:
+        """Whether the store's own machine takes Jobs while other sites have joined."""
+        with self._database.read() as connection:
+            query = select(t.setting.c.value).where(t.setting.c.name == _LOCAL_SETTING)
+            return connection.execute(query).scalar() != "off"
+
+    def set_local(self, takes: bool) -> None:
+        with self._database.write() as connection:
+            connection.execute(delete(t.setting).where(t.setting.c.name == _LOCAL_SETTING))
+            if not takes:
+                connection.execute(insert(t.setting), {"name": _LOCAL_SETTING, "value": "off"})
+
+
+_LOCAL_SETTING = f"site.{LOCAL}"
+
+
+def _row(placement: Placement) -> dict[str, str | int]:
+    chosen = json.dumps(asdict(placement.accelerator)) if placement.accelerator else ""
+    reasons = json.dumps(dict(placement.reasons), ensure_ascii=False, sort_keys=True)
+    return {"job": placement.job, "site": placement.site, "accelerator": chosen, "reasons": reasons, "at": placement.at}
