@@ -58,6 +58,7 @@ VERBS = {
     "jobs": Unread("jobs", _("List jobs with state, tries and reason; or cancel one.")),
     "up": Unread("up", _("Start the hub: sites join it, ask it for work and bring results.")),
     "sites": Unread("sites", _("Sites of the compute network: list, invite, drain, open, let go.")),
+    "join": Unread("join", _("Lend this machine or cluster to a network: its owner's site.yaml says what is run for whom.")),
     "simulate": Unread(
         "simulate", _("Replay a trace under a scheduling policy, and what would change with other machines, shares or rules.")
     ),

@@ -12,10 +12,12 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import cast
 
 from touyan.compute.driver import Cause, Exit, Order
+from touyan.compute.drivers.settings import read_settings
 from touyan.compute.environment import ATTEMPT
 from touyan.compute.folder import AttemptFolder, read_json, write_json
 from touyan.compute.processes import send, send_group, with_environment
@@ -31,14 +33,15 @@ SWEEP_S = 30.0
 class LocalDriver:
     """Runs payloads as processes of this host."""
 
-    def __init__(self) -> None:
+    def __init__(self, python: str = "") -> None:
+        self._python = python or sys.executable
         self._running: dict[str, tuple[subprocess.Popen[bytes], AttemptFolder]] = {}
 
     def start(self, order: Order) -> None:
         """Starts the wrapper. The calling thread must live as long as the payload: the kernel ends it with its parent thread."""
         folder = AttemptFolder(order.root)
         write_json(folder.file("limits"), asdict(order.limits))
-        command = [sys.executable, "-P", "-m", WRAPPER, str(order.root), order.module, str(os.getpid())]
+        command = [self._python, "-P", "-m", WRAPPER, str(order.root), order.module, str(os.getpid())]
         try:
             with folder.log.open("ab") as log:
                 process = subprocess.Popen(
@@ -102,10 +105,21 @@ def _has_ended(pid: int, timeout_s: float) -> bool:
         os.close(handle)
 
 
-def read_exit(folder: AttemptFolder) -> Exit | None:
+def read_exit(folder: AttemptFolder, name: str = "exit") -> Exit | None:
     """The content of `exit.json`, or None where its wrapper did not come to write it."""
-    value = read_json(folder.file("exit"))
+    value = read_json(folder.file(name))
     if not value:
         return None
     status, peak_bytes = cast(int, value["status"]), cast(int, value["peak_bytes"])
     return Exit(cast(Cause, value["cause"]), status, str(value["reason"]), peak_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSettings:
+    """The local driver has none."""
+
+
+def open_driver(settings: Mapping[str, object], python: str = "") -> LocalDriver:
+    """The driver for a site. `python`: the interpreter of payloads; it must find Touyan. Raises Invalid."""
+    read_settings(LocalSettings, settings)
+    return LocalDriver(python)

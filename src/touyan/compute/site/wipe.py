@@ -1,0 +1,44 @@
+"""Removing what a Party's Attempt left at a site, with a receipt.
+
+Owns the receipt: how many files and bytes there were, and the sha256 of the canonical list of their paths and sizes. Knows nothing
+of when it is time. Invariant: a receipt reaches the hub only after the files are gone, and says the same after a kill on the way.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from touyan.compute.folder import remove
+from touyan.compute.site.records import Records, State
+from touyan.core.canonical import Json, digest
+from touyan.core.errors import Broken
+
+
+def wipe(records: Records, state: State) -> None:
+    """Removes the folder of an Attempt, then its record. Raises Broken where something stays; it is tried again."""
+    if not state.account:
+        records.close(state)
+        return
+    folder = records.folder(state).root
+    records.prepare_receipt(state, receipt_of(folder))
+    remove(folder)
+    if folder.exists():
+        raise Broken("cannot-wipe", f"something of {state.attempt} could not be removed", f"see who holds {folder}")
+    records.close(state)
+    with suppress(OSError):  # other Attempts of the Job, or other Jobs of the account, are still there
+        folder.parent.rmdir()
+
+
+def receipt_of(folder: Path) -> dict[str, Json]:
+    """Of the files as they lie there now; links are listed, not followed."""
+    listed: list[Json] = []
+    total = 0
+    for root, _, names in sorted(os.walk(folder)):
+        for name in sorted(names):
+            path = Path(root) / name
+            size = path.lstat().st_size
+            listed.append([os.fsencode(path.relative_to(folder)).hex(), size])
+            total += size
+    return {"files": len(listed), "bytes": total, "sha256": digest(listed)}
