@@ -9,10 +9,11 @@ may still run is never said to have ended.
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, Protocol, TypeAlias
 
 from touyan.compute.driver import Exit, Order
@@ -31,9 +32,14 @@ SWEEP_S = 60.0
 WHO = "agent"
 """In `started`: no launcher may begin it any more."""
 
-State: TypeAlias = Literal["waiting", "suspended", "running", "ended", "unstarted"]
-"""waiting: for its resources · suspended: held back, or taken off again, by a queue · ended: by itself or by its engine ·
-unstarted: the engine gave up before it began."""
+WORD = re.compile(r"exit(-[0-9]+)?\.json")
+"""What the wrapper on each node of a gang writes."""
+
+State: TypeAlias = Literal["waiting", "suspended", "running", "leaving", "ended", "unstarted"]
+"""waiting: for its resources · suspended: held back, or taken off again, by a queue · leaving: its node is to end it and has not
+said so yet · ended: by itself or by its engine · unstarted: the engine gave up before it began."""
+MOST_WORDS = 400
+"""Of what an engine says about an end: it may quote the whole log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +226,7 @@ class EngineDriver:
                 return Exit("stopped", 0, "was told to stop before it began")
             case Seen("unstarted"):
                 return self._again(held)
-            case None:
+            case None | Seen("leaving"):
                 return self._missing(held)
             case Seen("suspended") if has_started(held.folder):
                 return self._missing(held)
@@ -238,8 +244,8 @@ class EngineDriver:
         """What becomes of a payload that its engine does not know."""
         if not held.is_taken and not is_told_to_stop(held.folder):
             return self._again(held)
-        if end := self._own_word(held):
-            return end
+        if word := own_word(held.folder, held.order.gang):
+            return word
         held.missing_s = self._clock() if held.missing_s is None else held.missing_s
         if self._clock() - held.missing_s < LOST_S and has_started(held.folder):
             return None
@@ -258,7 +264,12 @@ class EngineDriver:
         return None
 
     def _ended(self, held: _Held, end: Exit, is_certain: bool) -> Exit | None:
-        return self._own_word(held) or (end if is_certain else self._gone(held, end))
+        """The wrapper's word before the engine's; but who told it to stop, where we did not, only the engine knows."""
+        word = own_word(held.folder, 1 if is_certain else held.order.gang)
+        if word is None:
+            return end if is_certain else self._gone(held, end)
+        is_theirs = word.cause == "stopped" and end.cause == "vanished" and not is_told_to_stop(held.folder)
+        return replace(word, reason=end.reason) if is_theirs else word
 
     def _gone(self, held: _Held, end: Exit) -> Exit | None:
         """`end`, once nothing can run any more: it never began and now never will, or it had the time to fence itself."""
@@ -269,12 +280,7 @@ class EngineDriver:
             tell_to_stop(held.folder)
             self._cancel(held)
         silence_s = held.order.limits.lease_s + FENCE_S
-        return self._own_word(held) or (end if self._clock() - held.fenced_s > silence_s else None)
-
-    def _own_word(self, held: _Held) -> Exit | None:
-        """What the wrapper wrote at its end. The folder is listed first: that makes an NFS client forget what was not there."""
-        os.listdir(held.folder.root)
-        return read_exit(held.folder)
+        return own_word(held.folder, held.order.gang) or (end if self._clock() - held.fenced_s > silence_s else None)
 
     def _cancel(self, held: _Held) -> None:
         if not held.is_cancelled:
@@ -304,6 +310,26 @@ def prepare(order: Order, folder: AttemptFolder, keep: Keep, further: Mapping[st
     environment = {name: value for name, value in {**order.environment, **further}.items() if name not in own}
     processes = order.accelerator.count if order.accelerator else 1
     write_launch(folder, Launch(order.module, environment, keep, order.gang, processes))
+
+
+def own_word(folder: AttemptFolder, nodes: int) -> Exit | None:
+    """What the wrappers wrote at their end: of a gang, what the first to fail did, because it took the others along. None until
+    `nodes` of them have written. The folder is listed first: that makes an NFS client forget what was not there."""
+    names = sorted(name for name in os.listdir(folder.root) if WORD.fullmatch(name))
+    if len(names) < nodes or not names:
+        return None
+    written = sorted(names, key=lambda name: (folder.root / name).stat().st_mtime_ns)
+    words = [word for name in written if (word := read_exit(folder, name.removesuffix(".json")))]
+    failed = (w for w in words if w.status or w.cause not in ("exit", "stopped"))
+    return next(failed, words[0])
+
+
+def exit_of(code: int, said: str) -> Exit:
+    """The end of a process that left no `exit.json`: killed, or it could not begin. A shell tells signal n as 128 + n."""
+    number = -code if code < 0 else code - 128 if code > 128 else 0
+    if number:
+        return Exit("signal", number, f"was ended by signal {number}, its wrapper too")
+    return Exit("exit", code, f"ended with status {code} before it began: {said[-MOST_WORDS:].strip()}")
 
 
 def has_started(folder: AttemptFolder) -> bool:

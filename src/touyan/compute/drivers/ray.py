@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from touyan.compute.driver import Exit, Order
-from touyan.compute.drivers.engine import EngineDriver, Seen, Unreachable
+from touyan.compute.drivers.engine import MOST_WORDS, EngineDriver, Seen, Unreachable, exit_of
 from touyan.compute.drivers.settings import read_settings
 from touyan.compute.launch import Keep
 from touyan.core.errors import Invalid, Refused
@@ -27,8 +27,6 @@ TIMEOUT_S = 15.0
 """Of one request."""
 NEVER_BEGAN = "JOB_SUPERVISOR_ACTOR_START_TIMEOUT"
 """Ray fails a job that has waited 15 minutes for its resources (RAY_JOB_START_TIMEOUT_SECONDS). A queue is no failure."""
-MOST_WORDS = 400
-"""Of what Ray says about a failure: it quotes the job's log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,9 @@ class RayClusters:
         self.environment = settings.environment
         self._settings = settings
         self._python = python
-        self._client = httpx.Client(timeout=TIMEOUT_S, transport=transport, trust_env=False)
+        # No connection is kept: one list a second needs none, and no socket is left behind.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._client = httpx.Client(timeout=TIMEOUT_S, transport=transport, limits=limits, trust_env=False)
 
     def place(self, account: str) -> str:
         address = self._settings.clusters.get(account, "") if account else self._settings.address
@@ -163,11 +163,3 @@ def seen_of(job: Mapping[str, Any]) -> Seen:
         case _ if (code := job.get("driver_exit_code")) is not None:
             return Seen("ended", exit_of(int(code), said))
     return Seen("ended", Exit("vanished", 0, f"was lost by Ray: {said[:MOST_WORDS]}"), is_certain=False)
-
-
-def exit_of(code: int, said: str) -> Exit:
-    """The end of a process that left no `exit.json`: killed, or it could not begin. A shell tells signal n as 128 + n."""
-    number = -code if code < 0 else code - 128 if code > 128 else 0
-    if number:
-        return Exit("signal", number, f"was ended by signal {number}, its wrapper too")
-    return Exit("exit", code, f"ended with status {code} before it began: {said[-MOST_WORDS:].strip()}")
