@@ -60,7 +60,8 @@ def write(
 
 def transactions(connection: Connection, query: Select[tuple[object, ...]]) -> Iterator[Transaction]:
     """The whole transactions among the rows of a query over `ledger`, in the order of their keys."""
-    ordered = query.order_by(t.ledger.c.key, t.ledger.c.line).execution_options(yield_per=ROWS)
+    by_bytes = t.ledger.c.key if connection.dialect.name == "sqlite" else t.ledger.c.key.collate("C")  # as SQLite sorts anyway
+    ordered = query.order_by(by_bytes, t.ledger.c.line).execution_options(yield_per=ROWS)
     for key, rows in groupby(connection.execute(ordered).mappings(), key=lambda row: str(row["key"])):
         yield _transaction(key, list(rows))
 

@@ -6,14 +6,14 @@ alone, which are written beside them; whoever has the facts computes the same li
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast
 
-from touyan.compute.ledger.transfer import Transfer, Unit, held, lent_by, used_by, voucher
+from touyan.compute.ledger.transfer import Kind, Transfer, Unit, held, issued_by, lent_by, used_by, voucher
 from touyan.compute.rates.table import RateTable
 from touyan.compute.resources import Offer
-from touyan.core.canonical import parse
+from touyan.core.canonical import Json, parse
 
 CORE_PPM = 256
 """One core in FP32 at 2.5 GHz, two AVX2 FMA units: 2 x 8 x 2 x 2.5 G = 0.08 TFLOPS, of the reference's 312 in BF16."""
@@ -157,6 +157,16 @@ def _lines(facts: Facts) -> Iterator[Transfer]:
     yield Transfer(owing, lender, "fen", fen - paid_fen)
     yield Transfer(owing, lender, "wh", facts.energy_wh if facts.charged_ms else 0)
     yield Transfer(hold, voucher(facts.voucher), facts.unit, facts.held - paid_ms - paid_fen)
+
+
+def movement(kind: Kind, facts: Mapping[str, Json]) -> Transfer:
+    """The line of a voucher that is granted, held, released or expires."""
+    name, issuer = str(facts["voucher"]), issued_by(str(facts.get("issuer", "")))
+    debit, credit = {
+        "grant": (issuer, voucher(name)), "hold": (voucher(name), held(name)),
+        "release": (held(name), voucher(name)), "expire": (voucher(name), issuer),
+    }[kind]  # fmt: skip
+    return Transfer(debit, credit, cast(Unit, facts["unit"]), cast(int, facts["amount"]))
 
 
 def read_facts(text: str) -> Facts:

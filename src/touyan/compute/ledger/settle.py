@@ -28,6 +28,8 @@ LATE_MS = 24 * 3_600_000
 """A site that has not said what an Attempt used so long after its end: the hold is free again."""
 SLACK_MS = 1_000
 """Two clocks may part so far over one Attempt; it is the bound of the reconciliation too."""
+CORE = "cpu-core"
+"""The model that a site names where an Attempt had no accelerator."""
 NEVER_SAID = ("lost", "expired")
 """States of an Attempt that its site has nothing to say of."""
 FAULTS: dict[str, Fault] = {"lost": "site", "expired": "site", "cancelled": "party"}
@@ -42,7 +44,7 @@ class Report:
     elapsed_s: float
     devices: int
     model: str = ""
-    """Empty: no accelerator; `devices` are cores then."""
+    """`cpu-core` or empty: no accelerator; `devices` are cores then."""
     energy_wh: float | None = None
 
 
@@ -125,14 +127,13 @@ def _bounded(row: RowMapping, said: Report, owner: str, now_ms: int, rates: Rate
     began = row["started_at"]
     seen_ms = 0 if began is None else max(0, (from_iso(row["ended_at"]) if row["ended_at"] else now_ms) - from_iso(began))
     elapsed_ms = min(max(0, round(said.elapsed_s * 1000)), seen_ms + SLACK_MS)
-    allowed = max((a.count for a in need.accelerators if rates.exact(a.model) == rates.exact(said.model)), default=0)
+    model = "" if said.model == CORE else said.model
+    allowed = max((a.count for a in need.accelerators if rates.exact(a.model) == rates.exact(model)), default=0)
     asked = need.cpus * need.gang
-    devices = min(said.devices, allowed * need.gang) if said.model else 0
-    cores = asked if said.model else min(said.devices, asked or said.devices)
+    devices = min(said.devices, allowed * need.gang)
+    cores = asked if model else min(said.devices, asked or said.devices)
     energy_wh = None if said.energy_wh is None else round(said.energy_wh)
-    return Usage(
-        said.attempt, said.token, row["site"], owner, elapsed_ms, need.limit_s * 1000, said.model, devices, cores, energy_wh
-    )
+    return Usage(said.attempt, said.token, row["site"], owner, elapsed_ms, need.limit_s * 1000, model, devices, cores, energy_wh)
 
 
 def _fault(row: RowMapping) -> Fault:

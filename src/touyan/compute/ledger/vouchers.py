@@ -13,8 +13,8 @@ from typing import Any, cast
 from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, update
 
 from touyan.compute.ledger.book import add_free, write
-from touyan.compute.ledger.charge import Terms, Usage, facts_of
-from touyan.compute.ledger.transfer import Transfer, Unit, held, issued_by, voucher
+from touyan.compute.ledger.charge import Terms, Usage, facts_of, movement
+from touyan.compute.ledger.transfer import Unit
 from touyan.compute.rates.table import RateTable, published
 from touyan.core.canonical import MAX_INTEGER, Json, canonical
 from touyan.core.errors import Invalid, Refused
@@ -76,8 +76,8 @@ def grant(connection: Connection, given: Voucher) -> None:
         raise Invalid("bad-voucher", f"it would have expired on {given.expires_at}", "name a day to come")
     connection.execute(insert(t.voucher), asdict(given) | {"free": given.amount})
     facts: dict[str, Json] = {"voucher": given.id, "issuer": given.issuer, "unit": given.unit, "amount": given.amount}
-    line = Transfer(issued_by(given.issuer), voucher(given.id), given.unit, given.amount)
-    write(connection, "grant", f"grant/{given.id}", given.project, given.holder, given.granted_at, facts, [line])
+    key = f"grant/{given.id}"
+    write(connection, "grant", key, given.project, given.holder, given.granted_at, facts, [movement("grant", facts)])
 
 
 def vouchers(connection: Connection, project: str, holder: str = "") -> list[Voucher]:
@@ -142,8 +142,8 @@ def _keep(connection: Connection, at: str, ask: Ask, kept: Hold) -> Hold:
     row = asdict(kept) | {"voucher": kept.voucher or None, "terms": canonical(asdict(kept.terms)).decode(), "at": at}
     connection.execute(insert(t.voucher_hold), row)
     if kept.voucher:
-        line = Transfer(voucher(kept.voucher), held(kept.voucher), kept.unit, kept.amount)
-        write(connection, "hold", f"hold/{kept.id}", ask.project, ask.party, at, _facts(kept), [line])
+        facts = _facts(kept)
+        write(connection, "hold", f"hold/{kept.id}", ask.project, ask.party, at, facts, [movement("hold", facts)])
     return kept
 
 
@@ -167,8 +167,8 @@ def give_back(connection: Connection, at: str, taken: Hold) -> None:
     if not taken.voucher:
         return
     row = connection.execute(select(t.voucher.c.project, t.voucher.c.holder).where(t.voucher.c.id == taken.voucher)).one()
-    line = Transfer(held(taken.voucher), voucher(taken.voucher), taken.unit, taken.amount)
-    write(connection, "release", f"release/{taken.id}", row.project, row.holder, at, _facts(taken), [line])
+    facts = _facts(taken)
+    write(connection, "release", f"release/{taken.id}", row.project, row.holder, at, facts, [movement("release", facts)])
     add_free(connection, taken.voucher, taken.amount)
 
 
@@ -178,8 +178,8 @@ def expire(connection: Connection, at: str) -> int:
     ended = connection.execute(select(t.voucher).where(c.expires_at <= at, c.free > 0).with_for_update()).mappings().all()
     for old in map(_voucher, ended):
         facts: dict[str, Json] = {"voucher": old.id, "issuer": old.issuer, "unit": old.unit, "amount": old.free}
-        line = Transfer(voucher(old.id), issued_by(old.issuer), old.unit, old.free)
-        if write(connection, "expire", f"expire/{old.id}/{at}", old.project, old.holder, at, facts, [line]):
+        key = f"expire/{old.id}/{at}"
+        if write(connection, "expire", key, old.project, old.holder, at, facts, [movement("expire", facts)]):
             add_free(connection, old.id, -old.free)
     return len(ended)
 
