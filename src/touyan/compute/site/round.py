@@ -45,6 +45,7 @@ class Next:
     is_soon: bool
     """Whether there is something to say or to go on with at once."""
     held: int
+    """Attempts that something is still to be done for."""
 
 
 class Round:
@@ -87,7 +88,8 @@ class Round:
         self._work(self._seam.monotonic_s() + answer.lease_s * WORK_SHARE)
         self._clean()
         self._cache.trim(self._awaited())
-        return Next(answer.pace_s, bool(self._works) or self._has_news, len(self._states))
+        held = sum(s.phase != "kept" for s in self._states.values())
+        return Next(answer.pace_s, bool(self._works) or self._has_news, held)
 
     def look(self) -> bool:
         """Whether the driver says that a payload has ended; it is remembered then."""
@@ -114,7 +116,7 @@ class Round:
         body: dict[str, Any] = {
             "sync": SYNC_VERSION, "boot": self._boot, "want": self._want() if may_claim else 0, "pace_s": self._policy.pace_s,
             "capacity": None if self._has_told_capacity else self._policy.capacity.to_json(),
-            "held": [self._held_told(s) for s in self._states.values() if s.is_held], "ended": ended,
+            "held": [self._held_told(s) for s in self._held()], "ended": ended,
             "usage": [dict(s.usage) for s in self._states.values() if s.usage and s.phase == "ended"],
             "wiped": list(receipts.values()),
         }  # fmt: skip
@@ -126,7 +128,11 @@ class Round:
     def _want(self) -> int:
         if not self._policy.is_open(self._seam.now_ms()):
             return 0
-        return min(MOST_WANTED, max(0, self._policy.slots - sum(s.is_held for s in self._states.values())))
+        return min(MOST_WANTED, max(0, self._policy.slots - len(self._held())))
+
+    def _held(self) -> list[State]:
+        """What the hub is to count as ours: also an end whose bytes are on their way."""
+        return [s for s in self._states.values() if s.is_held or (s.phase == "ended" and s.attempt in self._works)]
 
     def _held_told(self, state: State) -> dict[str, Any]:
         is_running = state.phase != "claimed"
@@ -147,7 +153,7 @@ class Round:
 
     def _heed_words(self, answer: Answer, took_s: float) -> None:
         is_fresh = took_s < answer.lease_s * (1 - FENCE_SHARE)
-        for state in [s for s in self._states.values() if s.is_held]:
+        for state in self._held():
             word = answer.words.get(state.attempt, "lost")
             if word == "keep" and is_fresh:
                 self._confirmed(state, answer.lease_s * FENCE_SHARE)
