@@ -31,7 +31,7 @@ def test_every_command_line_on_a_page_parses(page: Path) -> None:
     for line in commands(page):
         if line.startswith("touyan "):
             command, rest = verb(shlex.split(line))
-            command.make_context(command.name, rest)
+            assert command.make_context(command.name, rest).command is command
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))

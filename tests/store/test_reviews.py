@@ -117,10 +117,10 @@ def test_an_actor_of_another_project_finds_no_review(world: World) -> None:
         world.store.reviews.vote(Actor(world.bob.party, "other", world.bob.roles), review.id, "approve")
 
 
-def test_a_forged_actor_cannot_sign_for_another_party(world: World) -> None:
+def test_a_vote_by_a_key_of_somebody_else_does_not_count(world: World) -> None:
     review = world.request()
     with world.store.database.write() as connection:
-        connection.execute(update(t.party).where(t.party.c.id == world.bob.party).values(name="eve"))
+        connection.execute(update(t.party_key).where(t.party_key.c.party == world.bob.party).values(party=world.eve.party))
     with pytest.raises(Refused, match="no known key"):
         world.store.reviews.vote(world.bob, review.id, "approve")
     assert world.store.reviews.get("default", review.id).votes == ()

@@ -82,17 +82,11 @@ def remove(folder: Path) -> None:
     rmtree(folder, ignore_errors=True)
 
 
-def write_json(path: Path, value: Mapping[str, object], durable: bool = False) -> None:
-    """Writes under another name, then renames; `durable` survives a power cut."""
+def write_json(path: Path, value: Mapping[str, object]) -> None:
+    """Writes under another name, then renames. After a power cut the file may be gone or no JSON; then the Attempt is repeated."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
-        if durable:
-            file.flush()
-            os.fsync(file.fileno())
+    draft.write_text(json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")), encoding="utf-8")
     draft.rename(path)
-    if durable:
-        flush_folder(path.parent)
 
 
 def read_json(path: Path) -> dict[str, object]:
@@ -159,12 +153,3 @@ def newest_checkpoint(checkpoints: Path) -> tuple[int, Path] | None:
         if marked(checkpoints / f"{folder.name}{MARK}", folder) is not None:
             return int(folder.name), folder
     return None
-
-
-def flush_folder(folder: Path) -> None:
-    """Makes renames in a folder survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -112,33 +112,33 @@ class Parties:
         if actor.party != party.id:
             require(actor, "enrol", Thing("party", party.id, actor.project))
         self._settle_key(party)
-        return self._replace(actor, party, self._keyring.load(_key_name(party)), "retired", "rotated")
+        return self._replace(actor, party, self._keyring.load(_key_name(party.id)), "retired", "rotated")
 
     def report_lost(self, actor: Actor, name: str, reason: str) -> PublicKey:
         """Revokes the keys of a party from now on and enrols a new one under the root key; a new root key endorses itself."""
         party = self.get(name)
         require(actor, "enrol", Thing("party", party.id, actor.project))
         self._settle_key(party)
-        return self._replace(actor, party, None if _key_name(party) == "root" else self._keyring.load("root"), "revoked", reason)
+        return self._replace(actor, party, None if _key_name(party.id) == "root" else self._keyring.load("root"), "revoked", reason)
 
     def _replace(self, actor: Actor, party: Party, endorser: Signer | None, state: str, reason: str) -> PublicKey:
         """The new key waits beside the old one until the register knows it: at no moment is there a name without a usable key."""
         with self._database.write() as connection:
             connection.execute(select(t.party.c.id).where(t.party.c.id == party.id).with_for_update())  # one rotation at a time
-            pair, at = self._keyring.stage(_key_name(party)), iso(self._seam.now_ms())
+            pair, at = self._keyring.stage(_key_name(party.id)), iso(self._seam.now_ms())
             endorsement = json.dumps(endorse(party, pair, endorser or pair, at, reason).to_json())
             active = (t.party_key.c.party == party.id) & (t.party_key.c.state == "active")
             connection.execute(update(t.party_key).where(active).values(state=state, until_at=at, reason=reason))
             self._add_key(connection, party.id, pair, at, reason, endorsement)
             self._events.emit(connection, actor, f"key.{state}", [party.id, pair.key_id], {"reason": reason})
-        self._keyring.promote(_key_name(party))
+        self._keyring.promote(_key_name(party.id))
         return PublicKey(pair.key_id, pair.public_hex)
 
     def _settle_key(self, party: Party) -> None:
         """Ends a rotation that was cut off: a staged key that the register knows takes the name, any other is no key yet."""
-        staged = self._keyring.staged(_key_name(party))
+        staged = self._keyring.staged(_key_name(party.id))
         if staged is not None and staged.key_id in {k.public.key_id for k in self.active(party.id)}:
-            self._keyring.promote(_key_name(party))
+            self._keyring.promote(_key_name(party.id))
 
     def grant(self, actor: Actor, name: str, role: str) -> None:
         party, checked = self.get(name), as_role(role)
@@ -177,7 +177,7 @@ class Parties:
         """The Actor of a party whose active private key lies in this keyring. Raises Refused without it."""
         party = self.get(name)
         self._settle_key(party)
-        key, active = _key_name(party), {k.public.key_id for k in self.active(party.id)}
+        key, active = _key_name(party.id), {k.public.key_id for k in self.active(party.id)}
         if not self._keyring.has(key) or self._keyring.load(key).key_id not in active:
             raise Refused(
                 "no-key", f"this keyring holds no active key of {party.id}", "act as a party whose key you hold: --as NAME"
@@ -220,7 +220,7 @@ class Parties:
 
     def signer(self, actor: Actor) -> KeyPair:
         """The private key of an actor, where this keyring has it."""
-        return self._keyring.load(_key_name(self.get(actor.party)))
+        return self._keyring.load(_key_name(actor.party))
 
     def open(self, envelope: Envelope, payload_type: str, party: str, at: str, *, is_new: bool = False) -> bytes:
         """The payload of an envelope that a key of `party` signed while it held. Raises Refused.
@@ -253,9 +253,9 @@ def _key(row: RowMapping) -> PartyKey:
     return PartyKey(public, row["party"], row["state"], row["from_at"], row["until_at"], row["reason"], endorsement)
 
 
-def _key_name(party: Party) -> str:
-    """Under which name the keyring holds a party's key."""
-    return "root" if party.kind == "organisation" else party.name
+def _key_name(party: str) -> str:
+    """Under which name the keyring holds the key of a party, by its id: `organisation/name`, or `organisation` alone."""
+    return party.partition("/")[2] or "root"
 
 
 def _checked_name(name: str) -> str:

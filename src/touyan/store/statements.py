@@ -48,9 +48,7 @@ class Statements:
         """Signs and keeps a Statement. The caller has asked the policy."""
         at = self._seam.now_ms()
         statement = Statement(actor.project, asset, kind, body, actor.party, iso(at))
-        while self._is_kept(
-            connection, statement
-        ):  # said again within one millisecond, it is a claim of its own: it may undo another
+        while self._is_kept(connection, statement):  # said again within one millisecond: a claim of its own may undo another
             at += 1
             statement = replace(statement, at=iso(at))
         check_statement(statement)
@@ -72,7 +70,8 @@ class Statements:
             )
         actor = self._parties.actor(statement.party, statement.project)
         require(actor, _VERBS.get(statement.kind, "state"), Thing("statement", statement.asset, statement.project))
-        self._keep(connection, statement, envelope)
+        if not self._is_kept(connection, statement):
+            self._keep(connection, statement, envelope)
         return statement
 
     def _is_kept(self, connection: Connection, statement: Statement) -> bool:
@@ -84,8 +83,7 @@ class Statements:
             "id": statement_id(statement), "project": statement.project, "asset": statement.asset, "kind": statement.kind,
             "payload": statement_bytes(statement), "envelope": json.dumps(envelope.to_json()), "at": statement.at,
         }  # fmt: skip
-        if not self._is_kept(connection, statement):
-            connection.execute(insert(t.statement), row)
+        connection.execute(insert(t.statement), row)
 
     def of(self, connection: Connection, project: str, asset: str) -> list[Statement]:
         """All Statements about an Asset, in order."""

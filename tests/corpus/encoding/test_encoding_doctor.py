@@ -115,4 +115,6 @@ def test_a_second_visit_changes_nothing(text: str, written: str, read: str) -> N
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=200), st.sampled_from(["gb18030", "big5", "cp1252", "cp949", "cp932", "latin-1", "utf-8"]))
 def test_any_bytes_in_any_codec_are_examined(data: bytes, codec: str) -> None:
-    examined(data.decode(codec, "replace"))
+    text, verdict = examined(data.decode(codec, "replace"))
+    assert isinstance(text, str)
+    assert verdict is None or verdict.reason
