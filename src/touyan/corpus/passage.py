@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from touyan.core.document import LEAVES, RAW, Span, Verdict, apply, edits_of
@@ -103,13 +104,10 @@ def span_lines(
 ) -> pa.Table:
     """The lines of the spans of some rows, on the view of each row's text or on `view`."""
     rows = [row for row, found in spans.items() for _ in found]
-    marks = [
-        (s.start, s.end, s.label, s.replacement, s.reason, s.score, s.subject, s.evidence) for f in spans.values() for s in f
-    ]
-    names = ("start", "end", "label", "replacement", "reason", "score", "subject", "evidence")
+    marks = zip(*chain.from_iterable(spans.values()), strict=True)
     views = batch.columns["view"]
     own = {"view": [view or views[row] for row in rows]}
-    return _lines(batch, signature, rows, own | dict(zip(names, zip(*marks, strict=True), strict=True)), spans_schema())
+    return _lines(batch, signature, rows, own | dict(zip(Span._fields, marks, strict=True)), spans_schema())
 
 
 def verdict_lines(batch: DocumentBatch, signature: Signature, verdicts: Mapping[int, Verdict], redact: Redact) -> pa.Table:

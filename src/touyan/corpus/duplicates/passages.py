@@ -108,7 +108,7 @@ class Passages:
     def _cut(self, text: str, span: Span) -> Span:
         """The whole sentences of a passage as an edit, where they are long enough to count; else the passage as it is."""
         start, end = whole_sentences(text, span.start, span.end)
-        return replace(span, start=start, end=end, replacement="") if end - start >= self.min_chars else span
+        return span._replace(start=start, end=end, replacement="") if end - start >= self.min_chars else span
 
 
 def whole_sentences(text: str, start: int, end: int) -> tuple[int, int]:
