@@ -7,6 +7,7 @@ Source: squeue(1), sacct(1), sbatch(1) of Slurm 22.05 and 25.05.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
@@ -62,7 +63,7 @@ class SlurmEngine:
         self._python = python
         self._clock = clock
         self._lock = threading.Lock()
-        self._looked: tuple[float, dict[str, SlurmJob]] = (-FRESH_S, {})
+        self._looked: tuple[float, dict[str, SlurmJob]] = (-math.inf, {})
         self._recorded: dict[str, tuple[float, SlurmJob | None]] = {}
 
     def place(self, account: str) -> str:
@@ -114,7 +115,7 @@ class SlurmEngine:
 
     def _record(self, attempt: str) -> SlurmJob | None:
         """What the accounts say of an Attempt that the queue does not hold."""
-        asked_s, record = self._recorded.get(attempt, (-RECORDS_S, None))
+        asked_s, record = self._recorded.get(attempt, (-math.inf, None))
         if record is None and self._clock() - asked_s >= RECORDS_S:
             record = by_name(self._client.records([attempt], int(time.time()) - WINDOW_S)).get(attempt)
             self._recorded[attempt] = (self._clock(), record)

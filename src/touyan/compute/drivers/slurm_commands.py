@@ -10,7 +10,7 @@ import os
 import pwd
 import subprocess
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from touyan.compute.drivers.slurm_client import Ask, SlurmJob, refused, unreachable
 from touyan.compute.drivers.slurm_shapes import Answer, errors_of, read_jobs, read_records
@@ -39,8 +39,7 @@ class SlurmCommands:
         return read_jobs(self._json(["squeue", "--all", "--states=all", "--json"]))
 
     def records(self, names: Iterable[str], since_s: int) -> list[SlurmJob]:
-        since = datetime.fromtimestamp(since_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-        command = ["sacct", "--json", "--allocations", "--allusers", f"--name={','.join(names)}", f"--starttime={since}"]
+        command = ["sacct", "--json", "--allocations", "--allusers", f"--name={','.join(names)}", f"--starttime={day_of(since_s)}"]
         return read_records(self._json(command))
 
     def submit(self, ask: Ask) -> int:
@@ -83,6 +82,11 @@ class SlurmCommands:
         if trouble := errors_of(answer):
             raise unreachable(command[0], trouble[0][1])
         return answer
+
+
+def day_of(since_s: int) -> str:
+    """The day of a Unix time, which every version reads; a day earlier, since Slurm takes it for a local one."""
+    return (datetime.fromtimestamp(since_s, UTC) - timedelta(days=1)).strftime("%Y-%m-%d")
 
 
 def options(ask: Ask) -> list[str]:

@@ -7,16 +7,19 @@ Source: slurmrestd(8), and its own OpenAPI at `GET /openapi/v3`.
 
 from __future__ import annotations
 
+import math
+import os
+import pwd
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from touyan.compute.drivers.slurm_client import Ask, SlurmJob, refused, unreachable
-from touyan.compute.drivers.slurm_commands import PATH, SlurmCommands
+from touyan.compute.drivers.slurm_commands import PATH, SlurmCommands, day_of
 from touyan.compute.drivers.slurm_shapes import VERSIONS, Answer, errors_of, read_jobs, read_records, submission
 from touyan.compute.drivers.slurm_terms import SlurmTerms
-from touyan.core.errors import Missing, Refused
+from touyan.core.errors import Invalid, Missing
 
 if TYPE_CHECKING:
     import httpx
@@ -43,7 +46,7 @@ class SlurmRest:
         return read_jobs(self._ask("GET", "slurm", "jobs"))
 
     def records(self, names: Iterable[str], since_s: int) -> list[SlurmJob]:
-        asked = {"job_name": ",".join(names), "start_time": str(since_s), "skip_steps": "true"}
+        asked = {"job_name": ",".join(names), "start_time": day_of(since_s), "skip_steps": "true"}
         return read_records(self._ask("GET", "slurmdb", "jobs", query=asked))
 
     def submit(self, ask: Ask) -> int:
@@ -102,16 +105,15 @@ class SlurmRest:
         """A Unix socket tells slurmrestd who we are; elsewhere a token does."""
         if self._terms.url.startswith("unix:"):
             return {}
-        name = {"X-SLURM-USER-NAME": user} if user else {}
-        return {**name, "X-SLURM-USER-TOKEN": self._token(user)}
+        name = user or pwd.getpwuid(os.getuid()).pw_name
+        return {"X-SLURM-USER-NAME": name, "X-SLURM-USER-TOKEN": self._token(name)}
 
     def _token(self, user: str) -> str:
         if self._terms.token_file:
             return _read_token(Path(self._terms.token_file))
-        made_s, token = self._tokens.get(user, (-TOKEN_S, ""))
+        made_s, token = self._tokens.get(user, (-math.inf, ""))
         if time.monotonic() - made_s > TOKEN_S / 2:
-            named = [f"username={user}"] if user else []
-            said = self._commands.run(["scontrol", "token", f"lifespan={TOKEN_S}", *named])
+            said = self._commands.run(["scontrol", "token", f"lifespan={TOKEN_S}", f"username={user}"])
             token = said.strip().partition("=")[2]
             self._tokens[user] = (time.monotonic(), token)
         return token
@@ -129,11 +131,11 @@ def _read_token(path: Path) -> str:
 def _client(terms: SlurmTerms) -> httpx.Client:
     import httpx
 
+    limits = httpx.Limits(max_keepalive_connections=0)  # one call a round needs no connection that is kept
     if not terms.url.startswith("unix:"):
-        return httpx.Client(base_url=terms.url, timeout=terms.timeout_s, trust_env=False)
-    if terms.accounts and any(a.user for a in terms.accounts.values()):
-        raise Refused(
-            "bad-site", "through a Unix socket nobody can be another user", "name slurmrestd by http://, or leave out user"
-        )
-    transport = httpx.HTTPTransport(uds=terms.url.removeprefix("unix:"))
+        return httpx.Client(base_url=terms.url, timeout=terms.timeout_s, trust_env=False, limits=limits)
+    if any(a.user for a in terms.accounts.values()):
+        words = "through a Unix socket of slurmrestd nobody can be another user"
+        raise Invalid("bad-driver-settings", words, "name slurmrestd by http://, or leave out user, in site.yaml: driver")
+    transport = httpx.HTTPTransport(uds=terms.url.removeprefix("unix:"), limits=limits)
     return httpx.Client(base_url="http://slurmrestd", transport=transport, timeout=terms.timeout_s, trust_env=False)

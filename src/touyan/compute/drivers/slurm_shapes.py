@@ -19,6 +19,8 @@ FLAT = 38
 OLDEST = 36
 VERSIONS = tuple(range(44, OLDEST - 1, -1))
 """Asked for in this order: 44 is of Slurm 25.11, 38 of 22.05."""
+NOTHING = 9003
+"""ESLURM_REST_EMPTY_RESULT: an answer, which some versions list as an error."""
 _VERSION = re.compile(r"v0\.0\.(\d+)$")
 
 
@@ -35,7 +37,8 @@ def version_of(answer: Answer) -> int:
 def errors_of(answer: Answer) -> list[tuple[int, str]]:
     """Number and words of the errors in an answer."""
     listed = cast("list[Answer]", answer.get("errors") or [])
-    return [(_error_number(e), str(e.get("description") or e.get("error") or e)) for e in listed]
+    found = [(_error_number(e), str(e.get("description") or e.get("error") or e)) for e in listed]
+    return [(number, words) for number, words in found if number != NOTHING]
 
 
 def _error_number(error: Answer) -> int:
