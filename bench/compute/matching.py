@@ -64,7 +64,7 @@ def run(jobs: int, sites: int, load: float, seed: int) -> tuple[Matching, float]
     offered = [site(n, dice, nodes) for n in range(sites)]
     throughput = Throughput(published())
     began_s = time.process_time()
-    matching = match(asked, offered, Policy(queue_depth=0 if load < 1 else 1), throughput)
+    matching = match(asked, offered, Policy(queue_depth=0 if load < 1 else 1, solve_s=10), throughput)
     return matching, time.process_time() - began_s
 
 

@@ -6,11 +6,11 @@ any row than it has; what a Job costs that stays waiting is more than any option
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from touyan.compute.matching.options import Option, Row
+from touyan.compute.matching.options import Option
 
 Choice: TypeAlias = list[int]
 """For each Job the position of its option, or -1: it waits on."""
@@ -23,7 +23,7 @@ class Batch:
     """Jobs by position; options of each from the cheapest up."""
 
     options: Sequence[Sequence[Option]]
-    rooms: Mapping[Row, float]
+    rooms: Sequence[float]
     waiting: Sequence[float]
     """What each Job costs that stays waiting."""
 
@@ -35,31 +35,26 @@ class Batch:
         """What no choice can undercut: everybody's cheapest option, as if nobody else were there."""
         return sum(options[0].cost if options else waits for options, waits in zip(self.options, self.waiting, strict=True))
 
-    def left(self, choice: Choice) -> dict[Row, float]:
+    def left(self, choice: Choice) -> list[float]:
         """What each row still has."""
-        left = dict(self.rooms)
+        left = list(self.rooms)
         for options, taken in zip(self.options, choice, strict=True):
             for row, amount in options[taken].uses if taken >= 0 else ():
                 left[row] -= amount
         return left
 
     def is_allowed(self, choice: Choice) -> bool:
-        return all(left >= -SLACK * self.rooms[row] for row, left in self.left(choice).items())
+        return all(left >= -SLACK * room for room, left in zip(self.rooms, self.left(choice), strict=True))
 
 
 def greedy(batch: Batch, order: Iterable[int] | None = None) -> Choice:
     """In order, each Job takes the cheapest option that still has room. In the order given, or by what a Job would lose most
     by not getting its first wish (its regret), the dearest to keep waiting first."""
-    left = dict(batch.rooms)
+    left = list(batch.rooms)
     choice = [-1] * len(batch.options)
     for job in _by_regret(batch) if order is None else order:
         choice[job] = _cheapest(batch.options[job], left)
     return choice
-
-
-def best_without(batch: Batch) -> Choice:
-    """The better of two greedy choices: by regret, and in the order of the batch."""
-    return min((improve(batch, greedy(batch)), improve(batch, greedy(batch, range(len(batch.options))))), key=batch.cost)
 
 
 def fill(batch: Batch, choice: Choice) -> Choice:
@@ -71,24 +66,7 @@ def fill(batch: Batch, choice: Choice) -> Choice:
     return filled
 
 
-def improve(batch: Batch, choice: Choice, rounds: int = 4) -> Choice:
-    """Moves Jobs one by one to a cheaper option that has become free, until no move helps."""
-    left = batch.left(choice)
-    better = list(choice)
-    for _ in range(rounds):
-        if not sum(_move(batch, better, job, left) for job in range(len(better)) if better[job] > 0):
-            break
-    return better
-
-
-def _move(batch: Batch, choice: Choice, job: int, left: dict[Row, float]) -> bool:
-    options, taken = batch.options[job], choice[job]
-    _give_back(options[taken], left)
-    choice[job] = _cheapest(options, left)
-    return choice[job] != taken
-
-
-def _cheapest(options: Sequence[Option], left: dict[Row, float]) -> int:
+def _cheapest(options: Sequence[Option], left: list[float]) -> int:
     """Takes the first option that there is room for; -1 where there is none."""
     for position, option in enumerate(options):
         if all(amount <= left[row] for row, amount in option.uses):
@@ -96,11 +74,6 @@ def _cheapest(options: Sequence[Option], left: dict[Row, float]) -> int:
                 left[row] -= amount
             return position
     return -1
-
-
-def _give_back(option: Option, left: dict[Row, float]) -> None:
-    for row, amount in option.uses:
-        left[row] += amount
 
 
 def _by_regret(batch: Batch) -> list[int]:

@@ -1,27 +1,35 @@
 """The best batch by integer programming (HiGHS), and how far from the best the answer can be.
 
-First the linear relaxation: its value is a bound that no choice can undercut. Then every variable whose reduced cost alone would
-lift the bound above the best choice known is fixed at zero, which loses nothing, and what is left is solved exactly. Knows nothing
-of sites. Invariant: what is returned is allowed and never dearer than the choice it was given.
+First the linear relaxation: its value is a bound that no choice can undercut, and all but a few Jobs are whole in it. Those few
+take what is left, and Jobs exchange places. Where that is not close enough, the options with a small reduced cost are searched in
+whole numbers, first few of them, then more. Knows nothing of sites. Invariant: what is returned is allowed.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from touyan.compute.matching.batch import Batch, Choice, fill, improve
+from touyan.compute.matching.batch import Batch, Choice, fill, greedy
+from touyan.compute.matching.exchange import Exchange
 from touyan.core.errors import missing_extra
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
-GAP = 1e-3
-"""Relative: a tenth of what is asked for; a closer answer costs time and no site would notice."""
-NODES = 500
-"""Of the search tree. The same batch gives the same answer as long as this ends the search and not the clock."""
+CLOSE = 0.01
+"""Relative to the bound: a closer answer takes many times as long, and no site would notice."""
+TREE_GAP = 0.0025
+"""At which a search tree ends: below CLOSE, as its own bound is higher than that of the relaxation."""
+KERNELS = (0.03, 0.1)
+"""Which options are tried: those whose reduced cost is at most so many times the mean cost of a Job. The narrow kernel has three or
+four options a Job; batches of 200 Jobs and 30 sites that fill the sites end within 1.5 % in it, in a fifth of the time of all."""
+WHOLE = 1e-6
+NODES = 200
+"""Of a search tree. The same batch gives the same answer as long as this ends the search, and not the clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,33 +47,42 @@ class Columns:
     """Of the scarce rows; one row for each Job comes before them."""
 
 
-def solve(batch: Batch, known: Choice, limit_s: float) -> tuple[Choice, float]:
+def solve(batch: Batch, limit_s: float) -> tuple[Choice, float]:
     """The best choice found, and a lower bound on any. Raises Missing where HiGHS is not installed."""
-    columns = columns_of(batch)
-    jobs = len(batch.options)
-    relaxed = _run(columns, jobs, np.ones(len(columns.cost)), limit_s, is_whole=False)
+    ends_s = time.monotonic() + limit_s
+    jobs, columns = len(batch.options), columns_of(batch)
+    relaxed = _run(columns, jobs, np.ones(len(columns.cost)), limit_s)
     if relaxed is None:
-        return known, batch.least()
+        return Exchange(batch, greedy(batch)).run(), batch.least()
     value, bound, reduced = relaxed
-    best = min((known, _rounded(batch, columns, value)), key=batch.cost)
-    if batch.cost(best) <= bound * (1 + GAP):
-        return best, bound
-    open_ = (reduced <= batch.cost(best) - bound).astype(float)
-    found = _run(columns, jobs, open_, limit_s, is_whole=True)
-    if found is not None:
-        best = min((best, improve(batch, fill(batch, _choice(jobs, columns, found[0])))), key=batch.cost)
+    best = Exchange(batch, fill(batch, _choice(jobs, columns, np.floor(value + WHOLE)))).run()
+    for kernel in KERNELS:
+        left_s = ends_s - time.monotonic()
+        if batch.cost(best) <= bound * (1 + CLOSE) or left_s <= 0:
+            break
+        widest = min(kernel * bound / jobs, batch.cost(best) - bound)
+        is_open = (reduced <= widest) | (columns.option < 0)
+        best = min((best, *_searched(batch, columns, is_open, best, left_s)), key=batch.cost)
     return best, bound
 
 
+def _searched(batch: Batch, columns: Columns, is_open: NDArray[np.bool_], best: Choice, limit_s: float) -> list[Choice]:
+    """What the search tree finds among the open columns, beginning with the best known; none where its time was too short."""
+    jobs = len(batch.options)
+    start = (columns.option == np.array(best)[columns.job]).astype(float)
+    found = _run(columns, jobs, (is_open | (start > 0)).astype(float), limit_s, start)
+    return [Exchange(batch, fill(batch, _choice(jobs, columns, found[0]))).run()] if found else []
+
+
 def columns_of(batch: Batch) -> Columns:
-    numbers = {row: len(batch.options) + n for n, row in enumerate(batch.rooms)}
+    first = len(batch.options)
     job, option, cost, starts, rows, amounts = [], [], [], [0], list[int](), list[float]()
     for j, options in enumerate(batch.options):
         for position, each in enumerate(options):
             job.append(j)
             option.append(position)
             cost.append(each.cost)
-            rows += [j, *(numbers[row] for row, _ in each.uses)]
+            rows += [j, *(first + row for row, _ in each.uses)]
             amounts += [1.0, *(amount for _, amount in each.uses)]
             starts.append(len(rows))
         job.append(j)
@@ -77,31 +94,31 @@ def columns_of(batch: Batch) -> Columns:
     i, f = np.int32, np.float64
     return Columns(
         np.array(job, i), np.array(option, i), np.array(cost, f), np.array(starts, i), np.array(rows, i), np.array(amounts, f),
-        np.array(list(batch.rooms.values()), f),
+        np.array(batch.rooms, f),
     )  # fmt: skip
 
 
-def _run(columns: Columns, jobs: int, open_: Floats, limit_s: float, is_whole: bool) -> tuple[Floats, float, Floats] | None:
-    """Values, objective and reduced costs; None where the time was over before there was an answer."""
+def _run(
+    columns: Columns, jobs: int, upper: Floats, limit_s: float, start: Floats | None = None
+) -> tuple[Floats, float, Floats] | None:
+    """Values, objective and reduced costs: of the relaxation, or from `start` on in whole numbers; None where the time was over
+    before there was an answer."""
     highs, h = _highs()
-    for name, value in (
-        ("output_flag", False),
-        ("threads", 1),
-        ("time_limit", limit_s),
-        ("mip_rel_gap", GAP),
-        ("mip_max_nodes", NODES),
-    ):
-        highs.setOptionValue(name, value)
+    settings = {"output_flag": False, "threads": 1, "time_limit": limit_s, "mip_rel_gap": TREE_GAP, "mip_max_nodes": NODES}
+    for name, setting in settings.items():
+        highs.setOptionValue(name, setting)
     count = len(columns.cost)
-    lower = np.concatenate([np.ones(jobs), np.full(len(columns.rooms), -h.kHighsInf)])
-    upper = np.concatenate([np.ones(jobs), np.maximum(columns.rooms, 0.0)])
-    kinds = np.full(count, int(h.HighsVarType.kInteger if is_whole else h.HighsVarType.kContinuous), np.int32)
+    least = np.concatenate([np.ones(jobs), np.full(len(columns.rooms), -h.kHighsInf)])
+    most = np.concatenate([np.ones(jobs), np.maximum(columns.rooms, 0.0)])
+    kinds = np.full(count, int(h.HighsVarType.kContinuous if start is None else h.HighsVarType.kInteger), np.int32)
     hessian = (np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0))
     forms = (int(h.MatrixFormat.kColwise), int(h.HessianFormat.kTriangular), int(h.ObjSense.kMinimize))
     highs.passModel(
-        count, len(upper), len(columns.rows), 0, *forms, 0.0, columns.cost, np.zeros(count), open_, lower, upper,
+        count, len(most), len(columns.rows), 0, *forms, 0.0, columns.cost, np.zeros(count), upper, least, most,
         columns.starts[:-1], columns.rows, columns.amounts, *hessian, kinds,
     )  # fmt: skip
+    if start is not None:
+        highs.setSolution(count, np.arange(count, dtype=np.int32), start)
     highs.run()
     solution = highs.getSolution()
     if not solution.value_valid:
@@ -122,9 +139,3 @@ def _choice(jobs: int, columns: Columns, value: Floats) -> Choice:
     for column in np.flatnonzero(value > 0.5):
         choice[columns.job[column]] = int(columns.option[column])
     return choice
-
-
-def _rounded(batch: Batch, columns: Columns, value: Floats) -> Choice:
-    """Who is whole in the relaxation keeps its option; the few others take what is left. An optimal corner has no more of them
-    than there are scarce rows that bind."""
-    return improve(batch, fill(batch, _choice(len(batch.options), columns, np.where(value > 1 - 1e-6, value, 0.0))))

@@ -98,7 +98,7 @@ def refusal(request: Request, site: Candidate, policy: Policy) -> Refusal | None
     return None
 
 
-def fits(request: Request, site: Candidate, policy: Policy, table: RateTable) -> list[Fit] | Refusal:
+def fits(request: Request, site: Candidate, table: RateTable) -> list[Fit] | Refusal:
     """Every way in which the site's machines can run the Job; or the first thing that none of them has. Each check looks only
     at what passed the one before, so what is left has everything at once."""
     ways = [Fit(p, c, a) for a in request.alternatives for p, c in site.capacity.classes()]

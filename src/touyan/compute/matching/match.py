@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from touyan.compute.matching.batch import Batch, Choice, best_without
+from touyan.compute.matching.batch import Batch, Choice, greedy
 from touyan.compute.matching.candidate import Candidate
+from touyan.compute.matching.exchange import Exchange
 from touyan.compute.matching.filters import Fit, Refusal, fits, refusal
 from touyan.compute.matching.options import Option, Scorer
 from touyan.compute.matching.policy import Policy
@@ -20,8 +21,8 @@ from touyan.compute.rates.throughput import Throughput
 from touyan.core.errors import Missing
 from touyan.core.job import Need
 
-Method: TypeAlias = Literal["wishes", "exact", "greedy"]
-"""wishes: everybody got the cheapest, so it is the best · exact: HiGHS · greedy: it was not to be had, or not better in its time."""
+Method: TypeAlias = Literal["wishes", "solved", "greedy"]
+"""wishes: everybody got its cheapest option, so it is the best · solved: by HiGHS · greedy: HiGHS is not installed."""
 WEIGHT_OF_WAITING = 2.0
 """Times the Job's own dearest option: to wait for the next round is dearer than any site."""
 
@@ -72,31 +73,27 @@ def match(
 
 
 class _Look:
-    """Looks at all sites for one Job after the other; what two Jobs ask alike is looked at once."""
+    """Looks at all sites for one Job after the other; what two Jobs need alike is looked at once."""
 
     def __init__(self, sites: Sequence[Candidate], scorer: Scorer) -> None:
         self._sites = sorted(sites, key=lambda site: site.name)
         self._scorer = scorer
-        self._ways: dict[tuple[Need, str], list[Fit] | Refusal] = {}
+        self._ways: dict[Need, dict[str, list[Fit] | Refusal]] = {}
 
     def at(self, request: Request) -> tuple[tuple[Option, ...], dict[str, Refusal]]:
         options: list[Option] = []
         refusals: dict[str, Refusal] = {}
+        ways = self._ways.setdefault(request.need, {})
         for site in self._sites:
-            found = refusal(request, site, self._scorer.policy) or self._fits(request, site)
+            found = refusal(request, site, self._scorer.policy) or ways.get(site.name)
+            if found is None:
+                found = ways[site.name] = fits(request, site, self._scorer.throughput.table)
             if isinstance(found, Refusal):
                 refusals[site.name] = found
             else:
                 options += self._scorer.options(request, site, found)
         options.sort(key=_rank)
         return tuple(options), refusals
-
-    def _fits(self, request: Request, site: Candidate) -> list[Fit] | Refusal:
-        name = (request.need, site.name)
-        known = self._ways.get(name)
-        if known is None:
-            known = self._ways[name] = fits(request, site, self._scorer.policy, self._scorer.throughput.table)
-        return known
 
 
 def _rank(option: Option) -> tuple[float, str, str, str, int]:
@@ -115,11 +112,10 @@ def _choose(batch: Batch, policy: Policy) -> tuple[Choice, Method, float]:
     wishes = [0 if options else -1 for options in batch.options]
     if batch.is_allowed(wishes):
         return wishes, "wishes", batch.cost(wishes)
-    from touyan.compute.matching.exact import solve
-
-    known = best_without(batch)
     try:
-        best, bound = solve(batch, known, policy.solve_s)
-    except Missing:  # without HiGHS the greedy batch stands, and the gap is told against a weaker bound
-        return known, "greedy", batch.least()
-    return best, "greedy" if best == known else "exact", bound
+        from touyan.compute.matching.exact import solve
+
+        best, bound = solve(batch, policy.solve_s)
+    except Missing:  # without HiGHS there is a weaker bound, and the greedy batch
+        return Exchange(batch, greedy(batch)).run(), "greedy", batch.least()
+    return best, "solved", bound

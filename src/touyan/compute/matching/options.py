@@ -17,8 +17,8 @@ from touyan.compute.matching.request import Request
 from touyan.compute.rates.throughput import Throughput
 from touyan.core.job import Accelerator
 
-Row: TypeAlias = tuple[str, ...]
-"""What is scarce: devices or CPUs of a tier, a party's quota, a voucher."""
+Row: TypeAlias = int
+"""The number of something scarce: devices or CPUs of a tier, a party's quota, a voucher."""
 LEAST_YUAN = 1e-6
 CPU_W = 8.0
 """A core with its memory: about 500 W of a 64-core server. The ledger counts the same."""
@@ -60,27 +60,44 @@ class Scorer:
     throughput: Throughput
     held: Mapping[str, int] = field(default_factory=dict[str, int])
     """Devices that each party holds now, over all sites."""
-    rooms: dict[Row, float] = field(default_factory=dict[Row, float])
+    rooms: list[float] = field(default_factory=list[float])
     """Filled as options are made: what each row has."""
-    _tiers: dict[tuple[str, str, str], tuple[Tier, ...]] = field(default_factory=dict[tuple[str, str, str], tuple[Tier, ...]])
+    _rows: dict[tuple[str, str, str], Row] = field(default_factory=dict[tuple[str, str, str], Row])
+    _tiers: dict[tuple[str, str, str], tuple[tuple[Tier, Row], ...]] = field(
+        default_factory=dict[tuple[str, str, str], tuple[tuple[Tier, Row], ...]]
+    )
     _speeds: dict[tuple[str, str], float] = field(default_factory=dict[tuple[str, str], float])
 
     def options(self, request: Request, site: Candidate, ways: list[Fit]) -> Iterator[Option]:
         transfer_s, gb_in = _transfer(request, site)
+        offer = site.capacity.offer
         for way in ways:
             devices, cpus = self._takes(request, way)
             run_s = self._run_s(request, way, devices)
             yuan, kwh = self._price(site, way, devices, cpus, run_s)
-            yuan += gb_in * site.capacity.offer.yuan_per_gb_in
-            share = self._share(request, site, way)
-            for tier in self._tiers_of(site, way):
-                if devices > tier.devices or cpus > tier.cpus:
-                    continue
-                terms = Terms(tier.wait_s, transfer_s, run_s, yuan, kwh, kwh * site.capacity.offer.kg_co2_per_kwh, share)
-                uses = tuple(self._uses(request, site, way, tier, devices, cpus))
-                yield Option(
-                    cost(terms, self.policy), site.name, way.pool.name, way.kind.name, tier.number, way.accelerator, terms, uses
-                )
+            common = (
+                transfer_s,
+                run_s,
+                yuan + gb_in * offer.yuan_per_gb_in,
+                kwh,
+                kwh * offer.kg_co2_per_kwh,
+                self._share(request, site, way),
+            )
+            grants = self._grants(request, site, way, devices)
+            for tier, row in self._tiers_of(site, way):
+                if devices <= tier.devices and cpus <= tier.cpus:
+                    terms = Terms(tier.wait_s, *common)
+                    uses = ((row, devices), (row + 1, cpus), *grants) if devices else ((row + 1, cpus),)
+                    yield Option(
+                        cost(terms, self.policy),
+                        site.name,
+                        way.pool.name,
+                        way.kind.name,
+                        tier.number,
+                        way.accelerator,
+                        terms,
+                        uses,
+                    )
 
     def _takes(self, request: Request, way: Fit) -> tuple[int, int]:
         """Devices and CPUs of the whole gang."""
@@ -117,39 +134,39 @@ class Scorer:
         failures = request.failed_at.count(site.name)
         return max(LEAST_SHARE, 1 - off) * (1 + self.policy.after_failure * failures)
 
-    def _tiers_of(self, site: Candidate, way: Fit) -> tuple[Tier, ...]:
+    def _tiers_of(self, site: Candidate, way: Fit) -> tuple[tuple[Tier, Row], ...]:
+        """The tiers of a class, each with the row of its devices; that of its CPUs comes next."""
         name = (site.name, way.pool.name, way.kind.name)
         known = self._tiers.get(name)
         if known is None:
-            found = tiers(site, way.pool, way.kind, self.policy.queue_depth, self.policy.turnover_s)
-            known = self._tiers[name] = tuple(found)
+            found = tuple(tiers(site, way.pool, way.kind, self.policy.queue_depth, self.policy.turnover_s))
+            first = len(self.rooms)
+            self.rooms.extend(room for tier in found for room in (tier.devices, tier.cpus))
+            known = self._tiers[name] = tuple((tier, first + 2 * n) for n, tier in enumerate(found))
         return known
 
-    def _uses(
-        self, request: Request, site: Candidate, way: Fit, tier: Tier, devices: int, cpus: int
-    ) -> Iterator[tuple[Row, float]]:
-        """The rows that an option takes from; each row's room is noted where it is first met."""
-        where = (site.name, way.pool.name, way.kind.name, str(tier.number))
-        if devices:
-            yield self._row(("devices", *where), tier.devices), devices
-            yield from self._quotas(request, site, devices)
-        if cpus:
-            yield self._row(("cpus", *where), tier.cpus), cpus
-        if request.voucher is not None and devices:
-            rate = self.throughput.table.rate(way.kind.model) if self.throughput.table.find(way.kind.model) else 1.0
-            held = request.need.limit_s * devices * rate
-            yield self._row(("voucher", request.voucher.id), request.voucher.left_device_s), held
-
-    def _quotas(self, request: Request, site: Candidate, devices: int) -> Iterator[tuple[Row, float]]:
+    def _grants(self, request: Request, site: Candidate, way: Fit, devices: int) -> tuple[tuple[Row, float], ...]:
+        """What an option takes from quotas and a voucher."""
+        if not devices:
+            return ()
+        found: list[tuple[Row, float]] = []
         if request.party in self.policy.quotas:
             left = self.policy.quotas[request.party] - self.held.get(request.party, 0)
-            yield self._row(("quota", request.party), left), devices
+            found.append((self._row(("quota", request.party, ""), left), devices))
         if request.party in site.quota:
-            yield self._row(("quota", request.party, site.name), site.quota[request.party]), devices
+            found.append((self._row(("quota", request.party, site.name), site.quota[request.party]), devices))
+        if request.voucher is not None:
+            rate = self.throughput.table.rate(way.kind.model) if self.throughput.table.find(way.kind.model) else 1.0
+            row = self._row(("voucher", request.voucher.id, ""), request.voucher.left_device_s)
+            found.append((row, request.need.limit_s * devices * rate))
+        return tuple(found)
 
-    def _row(self, row: Row, room: float) -> Row:
-        self.rooms.setdefault(row, room)
-        return row
+    def _row(self, name: tuple[str, str, str], room: float) -> Row:
+        known = self._rows.get(name)
+        if known is None:
+            known = self._rows[name] = len(self.rooms)
+            self.rooms.append(max(0.0, room))
+        return known
 
 
 def cost(terms: Terms, policy: Policy) -> float:
