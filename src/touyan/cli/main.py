@@ -59,6 +59,8 @@ VERBS = {
     "up": Unread("up", _("Start the hub: sites join it, ask it for work and bring results.")),
     "sites": Unread("sites", _("Sites of the compute network: list, invite, drain, open, let go.")),
     "join": Unread("join", _("Lend this machine or cluster to a network: its owner's site.yaml says what is run for whom.")),
+    "ledger": Unread("ledger", _("Show who used and lent device time, money and energy; write statements; check the books.")),
+    "voucher": Unread("voucher", _("Vouchers: grant device time or money in advance; list what is left.")),
     "simulate": Unread(
         "simulate", _("Replay a trace under a scheduling policy, and what would change with other machines, shares or rules.")
     ),

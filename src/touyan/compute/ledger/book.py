@@ -78,10 +78,14 @@ def find(connection: Connection, key: str) -> Transaction:
     raise Missing("no-entry", f"the ledger has nothing under {key!r}", "see: touyan ledger --json")
 
 
-def reverse(connection: Connection, at: str, key: str, reason: str) -> None:
+def reverse(connection: Connection, at: str, project: str, key: str, reason: str) -> None:
     """Takes a settled Attempt back by entries in red; what a voucher paid is free again. The Attempt may then be charged anew
     under the next revision. Raises Missing, and Conflict where it was taken back before or is nothing that can be."""
     first = find(connection, key)
+    if first.project != project:
+        raise Missing(
+            "no-entry", f"the ledger of {project} has nothing under {key!r}", "act in the project it belongs to: --project"
+        )
     if first.kind not in ("settle", "refund"):
         raise Conflict("not-reversible", f"{key} is a {first.kind}", "only what an Attempt cost can be taken back")
     red = reversal(first.lines)

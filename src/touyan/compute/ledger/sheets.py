@@ -56,7 +56,12 @@ def xlsx_bytes(given: Statement) -> bytes:
     _fill(page, COLUMNS, _rows(given), WIDTHS)
     _fill(book.create_sheet("vouchers 算力券"), VOUCHER_COLUMNS, [_voucher_row(v) for v in given.vouchers], (24, *[14] * 9))
     about = book.create_sheet("about 说明")
-    for line in (("party 主体", cell_text(given.party)), ("month 月份", given.month), ("clock 时区", f"UTC{given.offset}")):
+    for line in (
+        ("party 主体", cell_text(given.party)),
+        ("project 项目", cell_text(given.project)),
+        ("month 月份", given.month),
+        ("clock 时区", f"UTC{given.offset}"),
+    ):
         about.append(line)
     lay_out(about, (16, 48), "A1")
     written = io.BytesIO()

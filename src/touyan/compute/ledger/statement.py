@@ -7,6 +7,7 @@ offset alone; the same ones give the same statement, whenever and wherever it is
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta, timezone
@@ -88,9 +89,26 @@ class VoucherMonth:
 
 
 @dataclass(frozen=True, slots=True)
+class Balance:
+    """What a Party used and lent in a month, paid in advance or not."""
+
+    party: str
+    used_device_ms: int
+    used_fen: int
+    used_wh: int
+    lent_device_ms: int
+    lent_fen: int
+    lent_wh: int
+
+
+_AMOUNTS = tuple(f.name for f in fields(Balance) if f.name != "party")
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """All of it."""
 
+    project: str
     party: str
     month: str
     """`2026-11`."""
@@ -101,18 +119,34 @@ class Statement:
     vouchers: tuple[VoucherMonth, ...]
 
 
-def statement(connection: Connection, party: str, month: str, offset: str = DEFAULT_OFFSET) -> Statement:
-    """Raises Invalid on a month or an offset that is none."""
+def statement(connection: Connection, project: str, party: str, month: str, offset: str = DEFAULT_OFFSET) -> Statement:
+    """Of one Party in one project. Raises Invalid on a month or an offset that is none."""
     zone = _zone(offset)
     from_at, until_at = bounds(month, zone)
     c, lender = t.ledger.c, lent_by(party)
-    mine = select(t.ledger).where(or_(c.party == party, c.credit == lender), c.at >= from_at, c.at < until_at)
+    is_mine = or_(c.party == party, c.credit == lender)
+    mine = select(t.ledger).where(is_mine, c.project == project, c.at >= from_at, c.at < until_at)
     items = sorted(
         (item for found in transactions(connection, mine) for item in _items(found, party, zone)),
         key=lambda i: (i.at, i.key, i.role),
     )
     totals = tuple(_total(role, [i for i in items if i.role == role]) for role in ("used", "lent"))
-    return Statement(party, month, offset, tuple(items), totals, tuple(_vouchers(connection, party, from_at, until_at)))
+    return Statement(
+        project, party, month, offset, tuple(items), totals, tuple(_vouchers(connection, project, party, from_at, until_at))
+    )
+
+
+def overview(connection: Connection, project: str, month: str, offset: str = DEFAULT_OFFSET) -> list[Balance]:
+    """What each Party of a project used and lent in a month, by name."""
+    from_at, until_at = bounds(month, _zone(offset))
+    c = t.ledger.c
+    is_use = [c.project == project, c.at >= from_at, c.at < until_at, c.credit.like("lend:%")]
+    query = select(c.party, c.credit, c.unit, func.sum(c.amount)).where(*is_use).group_by(c.party, c.credit, c.unit)
+    found: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(_AMOUNTS, 0))
+    for party, credit, unit, amount in connection.execute(query):
+        found[party][f"used_{unit}"] += int(amount)
+        found[credit.removeprefix(lent_by(""))][f"lent_{unit}"] += int(amount)
+    return [Balance(party, **found[party]) for party in sorted(found)]
 
 
 def bounds(month: str, zone: timezone) -> tuple[str, str]:
@@ -179,7 +213,7 @@ def _total(role: str, items: Iterable[Item]) -> Total:
     return Total(cast(Role, role), len(listed), *(sum(getattr(item, name) for item in listed) for name in summed))
 
 
-def _vouchers(connection: Connection, party: str, from_at: str, until_at: str) -> Iterator[VoucherMonth]:
+def _vouchers(connection: Connection, project: str, party: str, from_at: str, until_at: str) -> Iterator[VoucherMonth]:
     """The vouchers of the Party that had something in the month, the first to expire first."""
     c = t.ledger.c
     is_before = (c.at < from_at).label("before")
@@ -188,8 +222,9 @@ def _vouchers(connection: Connection, party: str, from_at: str, until_at: str) -
     )
     query = select(c.debit, c.credit, is_before, func.sum(c.amount)).where(touched).group_by(c.debit, c.credit, is_before)
     moved = {(debit, credit, bool(before)): int(amount) for debit, credit, before, amount in connection.execute(query)}
-    rows = select(t.voucher).where(t.voucher.c.holder == party, t.voucher.c.granted_at < until_at)
-    for row in connection.execute(rows.order_by(t.voucher.c.expires_at, t.voucher.c.id)).mappings():
+    v = t.voucher.c
+    rows = select(t.voucher).where(v.project == project, v.holder == party, v.granted_at < until_at)
+    for row in connection.execute(rows.order_by(v.expires_at, v.id)).mappings():
         month = _voucher_month(Voucher(**cast("dict[str, Any]", dict(row))), moved)
         if month.opening or month.granted:
             yield month
