@@ -52,8 +52,9 @@ def job(number: int, dice: random.Random) -> Request:
     work_s = dice.lognormvariate(8, 1.5) * count * gang
     party = f"owner{dice.randrange(20)}"
     return Request(
-        f"job{number}", need, party, party, "train", f"family{number % 7}", work_s, data, waited_s=dice.expovariate(1 / 3600)
-    )
+        f"job{number}", need, party=party, organisation=party, purpose="train", family=f"family{number % 7}", work_s=work_s, data=data,
+        waited_s=dice.expovariate(1 / 3600),
+    )  # fmt: skip
 
 
 def run(jobs: int, sites: int, load: float, seed: int) -> tuple[Matching, float]:

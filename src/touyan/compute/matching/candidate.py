@@ -12,6 +12,9 @@ from typing import NamedTuple
 
 from touyan.compute.resources import Capacity, NodeClass, Pool
 
+HERE = "here"
+"""The zone of the store's own machine: it holds the data already, and its gate decides about them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -21,11 +24,15 @@ class Candidate:
     capacity: Capacity
     owner: str = ""
     zone: str = ""
-    """Country code, and region after a hyphen: `CN`, `CN-SH`; empty: its operator did not say."""
+    """Country code, and region after a hyphen: `CN`, `CN-SH`; HERE: where the store itself is; empty: its operator did not say."""
     trust: str = ""
     """The highest security class it may hold; empty: not stated."""
     closed: str = ""
     """Why nothing is placed there now; empty: it is open."""
+    room: int | None = None
+    """Jobs that its agent would take now; None: as many as there is room for."""
+    projects: frozenset[str] | None = None
+    """For which it works; None: for all."""
     kinds: tuple[str, ...] = ()
     """Kinds of Need that the hub lets it take; empty: as its pools say."""
     taken: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict[tuple[str, str], tuple[int, int]])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from touyan.compute.matching.candidate import Candidate
+from touyan.compute.matching.candidate import HERE, Candidate
 from touyan.compute.matching.policy import TRUST, Policy
 from touyan.compute.matching.request import Request
 from touyan.compute.rates.table import RateTable
@@ -34,6 +34,11 @@ class Refusal(NamedTuple):
 
 def closed(request: Request, site: Candidate, policy: Policy) -> str:
     return site.closed
+
+
+def project(request: Request, site: Candidate, policy: Policy) -> str:
+    works = site.projects is None or request.project in site.projects
+    return "" if works else f"it does not work for the project {request.project}"
 
 
 def party(request: Request, site: Candidate, policy: Policy) -> str:
@@ -65,11 +70,13 @@ def egress(request: Request, site: Candidate, policy: Policy) -> str:
 
 def security(request: Request, site: Candidate, policy: Policy) -> str:
     trust = site.trust or policy.unstated_trust
+    if site.zone == HERE:
+        return ""
     held = TRUST.index(trust) if trust in TRUST else 0
     for data in request.data:
         asked = TRUST.index(data.security) if data.security in TRUST else len(TRUST)
         if asked > held:
-            return f"it is trusted with {trust} data, and {data.asset[:12]} is {data.security}"
+            return f"it is trusted with {trust} data, and {data.asset[:12]} is {data.security} (touyan sites invite --trust)"
     return ""
 
 
@@ -77,17 +84,15 @@ def voucher(request: Request, site: Candidate, policy: Policy) -> str:
     grant = request.voucher
     if grant is None:
         return "it runs Jobs with a voucher only" if site.capacity.offer.needs_voucher else ""
-    if grant.sites and site.name not in grant.sites:
-        return f"voucher {grant.id} is good at {_few(grant.sites)}"
     if grant.purposes and request.purpose not in grant.purposes:
         return f"voucher {grant.id} is for {_few(grant.purposes)}, not for {request.purpose}"
-    if grant.expires_s <= 0:
+    if not grant.is_valid:
         return f"voucher {grant.id} has expired"
     return ""
 
 
 Filter = Callable[[Request, Candidate, Policy], str]
-FILTERS: tuple[Filter, ...] = (closed, party, purpose, territory, egress, security, voucher)
+FILTERS: tuple[Filter, ...] = (closed, project, party, purpose, territory, egress, security, voucher)
 
 
 def refusal(request: Request, site: Candidate, policy: Policy) -> Refusal | None:
@@ -159,7 +164,7 @@ CHECKS = (
 
 def lies_in(zone: str, zones: frozenset[str]) -> bool:
     """A region lies in its country: `CN-SH` is in `CN`. What does not say where it is, is nowhere."""
-    return bool(zone) and (zone in zones or zone.partition("-")[0] in zones)
+    return bool(zone) and (zone == HERE or zone in zones or zone.partition("-")[0] in zones)
 
 
 def _models(ways: list[Fit]) -> str:

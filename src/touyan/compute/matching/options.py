@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 from touyan.compute.matching.candidate import Candidate, Tier, tiers
 from touyan.compute.matching.filters import Fit
 from touyan.compute.matching.policy import LEAST_SHARE, Policy
-from touyan.compute.matching.request import Request
+from touyan.compute.matching.request import Request, Voucher
 from touyan.compute.rates.throughput import Throughput
 from touyan.core.job import Accelerator
 
@@ -83,7 +83,7 @@ class Scorer:
                 kwh * offer.kg_co2_per_kwh,
                 self._share(request, site, way),
             )
-            grants = self._grants(request, site, way, devices)
+            grants = self._grants(request, site, way, devices, cpus)
             for tier, row in self._tiers_of(site, way):
                 if devices <= tier.devices and cpus <= tier.cpus:
                     terms = Terms(tier.wait_s, *common)
@@ -145,21 +145,28 @@ class Scorer:
             known = self._tiers[name] = tuple((tier, first + 2 * n) for n, tier in enumerate(found))
         return known
 
-    def _grants(self, request: Request, site: Candidate, way: Fit, devices: int) -> tuple[tuple[Row, float], ...]:
-        """What an option takes from quotas and a voucher."""
-        if not devices:
-            return ()
+    def _grants(self, request: Request, site: Candidate, way: Fit, devices: int, cpus: int) -> tuple[tuple[Row, float], ...]:
+        """What an option takes beside its machines: of the Jobs that the site's agent takes, of quotas, of a voucher."""
         found: list[tuple[Row, float]] = []
-        if request.party in self.policy.quotas:
+        if site.room is not None:
+            found.append((self._row(("jobs", "", site.name), site.room), 1.0))
+        if devices and request.party in self.policy.quotas:
             left = self.policy.quotas[request.party] - self.held.get(request.party, 0)
             found.append((self._row(("quota", request.party, ""), left), devices))
-        if request.party in site.quota:
+        if devices and request.party in site.quota:
             found.append((self._row(("quota", request.party, site.name), site.quota[request.party]), devices))
-        if request.voucher is not None:
-            rate = self.throughput.table.rate(way.kind.model) if self.throughput.table.find(way.kind.model) else 1.0
-            row = self._row(("voucher", request.voucher.id, ""), request.voucher.left_device_s)
-            found.append((row, request.need.limit_s * devices * rate))
+        if request.voucher is not None and (most := self._most(request, request.voucher, site, way, devices, cpus)):
+            found.append((self._row(("voucher", request.voucher.id, ""), request.voucher.left), most))
         return tuple(found)
+
+    def _most(self, request: Request, grant: Voucher, site: Candidate, way: Fit, devices: int, cpus: int) -> float:
+        """What a voucher must hold: all that the Job can use within its limit; nothing where the owner asks for nothing."""
+        yuan, _ = self._price(site, way, devices, cpus, request.need.limit_s)
+        if not yuan and not site.capacity.offer.needs_voucher:
+            return 0.0
+        table = self.throughput.table
+        rate = table.rate(way.kind.model) if table.find(way.kind.model) else 1.0
+        return yuan if grant.unit == "yuan" else request.need.limit_s * devices * rate
 
     def _row(self, name: tuple[str, str, str], room: float) -> Row:
         known = self._rows.get(name)

@@ -7,6 +7,7 @@ score asks about the Job is in its Request, so that the same Request gives the s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from touyan.core.job import Accelerator, Need
 from touyan.core.rights import SecurityClass
@@ -32,15 +33,15 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class Voucher:
-    """A prepaid grant (算力券): for some purposes, at some sites, until it expires or is used up."""
+    """A prepaid grant (算力券): for some purposes, until it expires or is used up."""
 
     id: str
-    left_device_s: float
-    """Normalised device-seconds that are neither spent nor held."""
-    expires_s: float
+    left: float
+    """Neither spent nor held: normalised device-seconds, or yuan."""
+    unit: Literal["device_s", "yuan"] = "device_s"
+    is_valid: bool = True
+    """It has not expired."""
     purposes: frozenset[str] = frozenset()
-    """Empty: all."""
-    sites: frozenset[str] = frozenset()
     """Empty: all."""
 
 
@@ -50,6 +51,7 @@ class Request:
 
     job: str
     need: Need
+    project: str = ""
     party: str = ""
     organisation: str = ""
     purpose: str = ""
