@@ -91,6 +91,16 @@ class SlurmSite:
         """Starts a daemon again."""
         self._spawn(name, *self._commands()[name])
 
+    def forget_jobs(self) -> None:
+        """Has slurmctld lose the jobs it remembers, as it does some minutes after their end: it starts with an empty state."""
+        await_true(lambda: self.run("squeue", "-h", check=False) == "", "no job runs")
+        self.run("scontrol", "shutdown", "slurmctld")
+        self.kill("slurmctld")
+        for file in (self.root / "ctld").glob("job_state*"):
+            file.unlink()
+        self.start("slurmctld")
+        self.await_nodes()
+
     def await_nodes(self) -> None:
         """Waits until both nodes take work."""
         await_true(

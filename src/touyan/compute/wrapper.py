@@ -142,7 +142,7 @@ def main(root: Path, module: str, agent: int, arguments: list[str]) -> None:
     wrapper = os.getpid()
     if end := watch.verdict():  # it came too late to begin at all
         write_json(folder.file(f"exit{suffix}"), asdict(end))
-        return
+        os._exit(_status(end))
     read_end, write_end = os.pipe()
     gc.freeze()  # else the child's first collection would copy every page it shares with us
     child = os.fork()
@@ -156,7 +156,12 @@ def main(root: Path, module: str, agent: int, arguments: list[str]) -> None:
     with (folder.root / f"log{suffix}.txt").open("ab", buffering=0) as sink:
         end = _watch(child, watch, Log(read_end, sink, limits.log_bytes))
     write_json(folder.file(f"exit{suffix}"), asdict(end))
-    os._exit(0)
+    os._exit(_status(end))
+
+
+def _status(end: Exit) -> int:
+    """Ours for an engine: 1 where the payload failed, so that it ends the other nodes of a gang too."""
+    return int((end.cause, end.status) != ("exit", 0))
 
 
 def _become(folder: AttemptFolder, limits: Limits, output: int, wrapper: int) -> None:

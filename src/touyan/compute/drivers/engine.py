@@ -264,10 +264,12 @@ class EngineDriver:
         return None
 
     def _ended(self, held: _Held, end: Exit, is_certain: bool) -> Exit | None:
-        """The wrapper's word before the engine's; but who told it to stop, where we did not, only the engine knows."""
+        """The wrapper's word before the engine's; but why somebody else ended the payload, only the engine knows."""
         word = own_word(held.folder, 1 if is_certain else held.order.gang)
         if word is None:
             return end if is_certain else self._gone(held, end)
+        if word.cause in ("signal", "stopped") and end.cause in ("memory", "time"):
+            return replace(end, peak_bytes=word.peak_bytes)
         is_theirs = word.cause == "stopped" and end.cause == "vanished" and not is_told_to_stop(held.folder)
         return replace(word, reason=end.reason) if is_theirs else word
 
