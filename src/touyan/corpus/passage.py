@@ -128,7 +128,9 @@ def in_order(lines: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
     if not lines:
         return with_place(schema).empty_table()
     joined = pa.concat_tables(lines).combine_chunks() if len(lines) > 1 else lines[0]
-    return joined.take(pa.array(np.argsort(joined[PLACE].to_numpy(), kind="stable")))
+    places = joined[PLACE].to_numpy()
+    is_in_order = bool((places[1:] >= places[:-1]).all())
+    return joined if is_in_order else joined.take(pa.array(np.argsort(places, kind="stable")))
 
 
 def _lines(

@@ -53,9 +53,9 @@ class _Stage:
     runs: re.Pattern[str]
 
     @classmethod
-    def of(cls, rules: tuple[_Rule, ...], characters: str) -> _Stage:
+    def of(cls, rules: tuple[_Rule, ...], runs: str) -> _Stage:
         pattern = re.compile("|".join(f"(?P<r{i}>{pattern})" for i, (_, pattern, _, _) in enumerate(rules)))
-        return cls(rules, pattern, re.compile(f"[{characters}][{characters}]*"))  # a class in front: the form `re` scans fastest
+        return cls(rules, pattern, re.compile(runs))
 
     def changes(self, text: str) -> Iterator[Span]:
         """The edits of this stage, in order."""
@@ -69,10 +69,12 @@ class _Stage:
                     yield Span(match.start(), match.end(), label, reason, replacement)
 
 
+_BROKEN, _WIDE = f"{_INVISIBLE}{_CONTROL}{_PRIVATE}{_NONCHARACTER}{_LINE_END}", f"\u3000{_SPACE}"
+# A class in front is what `re` scans fastest. Spaces between words are none of ours: only runs with another space, or at the end.
 _STAGES = (
-    _Stage.of(_CHARACTERS, f"{_INVISIBLE}{_CONTROL}{_PRIVATE}{_NONCHARACTER}{_LINE_END}"),
-    _Stage.of(_JOINERS, "\u200c\u200d"),
-    _Stage.of(_SPACES, f" \t\u3000{_SPACE}"),
+    _Stage.of(_CHARACTERS, f"[{_BROKEN}][{_BROKEN}]*"),
+    _Stage.of(_JOINERS, "[\u200c\u200d]+"),
+    _Stage.of(_SPACES, rf"[ \t{_WIDE}](?:(?<=[{_WIDE}])[ \t{_WIDE}]*|[ \t]*(?:[{_WIDE}][ \t{_WIDE}]*|(?=\n|\Z)))"),
 )
 _SUSPECTS = f"[{_INVISIBLE}{_CONTROL}{_PRIVATE}{_NONCHARACTER}{_LINE_END}{_SPACE}\u200c\u200d\u3000]"
 # Before one of these, normalisation always has a boundary: they neither combine with what precedes nor reorder (UAX 15).

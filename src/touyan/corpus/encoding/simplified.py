@@ -9,13 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, ClassVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from touyan.core.document import Span, Verdict
 from touyan.corpus.encoding.characters import simplified_forms, traditional_forms
 from touyan.corpus.operator import DocumentBatch, Marks
+from touyan.corpus.signs import sign, signs
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_SCRIPTS = _TRADITIONAL, _SIMPLIFIED = 1, 2
 _MIN_TRADITIONAL, _MIXED_SHARE = 2, 0.1
 """Traditional characters that a line of another script may quote; the lesser script's share from which a document is mixed."""
 # OpenCC leaves 著 to be decided by a phrase, and takes 處於潛伏 for the town of 於潛.
@@ -36,44 +42,56 @@ class Simplified:
         """Edits labelled 'traditional', one for each changed run; flag 'mixed-script' where a document is in both scripts."""
         spans: dict[int, Sequence[Span]] = {}
         verdicts: dict[int, Verdict] = {}
-        for row, text in enumerate(batch.texts):
-            if not _only_gb2312(text) and _traditional().search(text):
-                edits = () if self.keep else tuple(_edits(text))
-                if edits:
-                    spans[row] = edits
-                if (share := _lesser_share(text)) >= _MIXED_SHARE:
-                    verdicts[row] = Verdict("flag", "mixed-script", share)
+        for row, (text, seen) in enumerate(zip(batch.texts, signs(batch.texts), strict=True)):
+            if not seen & _sign():
+                continue
+            scripts = _scripts_of(text)
+            n_traditional, n_simplified = _counts(scripts)
+            if not n_traditional:
+                continue
+            edits = () if self.keep else tuple(_edits(text, scripts))
+            if edits:
+                spans[row] = edits
+            share = min(n_traditional, n_simplified) / (n_traditional + n_simplified)
+            if share >= _MIXED_SHARE:
+                verdicts[row] = Verdict("flag", "mixed-script", share)
         return Marks(spans, verdicts)
 
 
-def _only_gb2312(text: str) -> bool:
-    """Whether the text has no character outside the standard of 1980, which has the simplified forms alone."""
-    try:
-        text.encode("gb2312")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _edits(text: str) -> Iterator[Span]:
-    n_traditional, n_simplified = _counted(text)
-    if n_traditional > n_simplified:
-        simple = _converted(text)
-    else:
-        simple = "\n".join(_converted(line) if _is_traditional(line) else line for line in text.split("\n"))
+def _edits(text: str, scripts: NDArray[np.uint8]) -> Iterator[Span]:
+    n_traditional, n_simplified = _counts(scripts)
+    simple = _converted(text) if n_traditional > n_simplified else _converted_lines(text, scripts)
     for start, end in _changed(text, simple):
         yield Span(start, end, "traditional", "traditional characters, simplified by phrases", simple[start:end])
 
 
-def _is_traditional(line: str) -> bool:
-    """Whether a line is traditional in a document that is not: a name or a quoted word does not make it so."""
-    n_traditional, n_simplified = _counted(line)
-    return n_traditional >= _MIN_TRADITIONAL and n_traditional > n_simplified
+def _converted_lines(text: str, scripts: NDArray[np.uint8]) -> str:
+    """The traditional lines of a document that is not; a name or a quoted word does not make a line so."""
+    import numpy as np
+
+    lines = text.split("\n")
+    starts = np.cumsum([0, *(len(line) + 1 for line in lines[:-1])])
+    ended = np.append(scripts, 0)  # the last line may be empty
+    n_traditional, n_simplified = (np.add.reduceat(ended == script, starts, dtype=np.int32) for script in _SCRIPTS)
+    for i in np.flatnonzero((n_traditional >= _MIN_TRADITIONAL) & (n_traditional > n_simplified)).tolist():
+        lines[i] = _converted(lines[i])
+    return "\n".join(lines)
 
 
-def _counted(text: str) -> tuple[int, int]:
+def _scripts_of(text: str) -> NDArray[np.uint8]:
+    """Of each character which of _SCRIPTS alone has it, or 0."""
+    import numpy as np
+
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    return np.take(_table(), points, mode="clip")
+
+
+def _counts(scripts: NDArray[np.uint8]) -> tuple[int, int]:
     """Characters that only the traditional, and that only the simplified script has."""
-    return len(_traditional().findall(text)), len(_simplified().findall(text))
+    import numpy as np
+
+    counts = np.bincount(scripts, minlength=len(_SCRIPTS) + 1).tolist()
+    return counts[_TRADITIONAL], counts[_SIMPLIFIED]
 
 
 def _converted(text: str) -> str:
@@ -101,39 +119,36 @@ def _changed(before: str, after: str) -> Iterator[tuple[int, int]]:
     return zip(starts.tolist(), ends.tolist(), strict=True)
 
 
-def _lesser_share(text: str) -> float:
-    """The lesser script's share of the characters that tell the scripts apart."""
-    n_traditional, n_simplified = _counted(text)
-    return min(n_traditional, n_simplified) / max(1, n_traditional + n_simplified)
-
-
-@lru_cache(maxsize=1)
+@cache
 def _opencc() -> Any:
     import opencc
 
     return opencc.OpenCC("t2s")
 
 
-@lru_cache(maxsize=1)
-def _traditional() -> re.Pattern[str]:
-    """Characters that only traditional text has: they change, and nothing else becomes them."""
-    return _class({c for c in simplified_forms() if not _in_gb2312(c)})
+@cache
+def _sign() -> int:
+    return sign(f"[{''.join(_only_traditional())}]")
 
 
-@lru_cache(maxsize=1)
-def _simplified() -> re.Pattern[str]:
-    """Characters that only simplified text has."""
+@cache
+def _table() -> NDArray[np.uint8]:
+    """The script of each code point of the first plane; the last place is for whatever lies beyond."""
+    import numpy as np
+
+    table = np.zeros(0x10001, dtype=np.uint8)
+    for script, characters in zip(_SCRIPTS, (_only_traditional(), _only_simplified()), strict=True):
+        table[list(map(ord, characters))] = script
+    return table
+
+
+@cache
+def _only_traditional() -> list[str]:
+    """They change, and nothing else becomes them: the standard of 1980 has the simplified forms alone."""
+    return sorted(c for c in simplified_forms() if not c.encode("gb2312", "ignore"))
+
+
+@cache
+def _only_simplified() -> list[str]:
     traditional = set(traditional_forms().values())
-    return _class({c for c in traditional_forms() if c not in traditional and not _in_big5(c)})
-
-
-def _class(characters: set[str]) -> re.Pattern[str]:
-    return re.compile(f"[{''.join(sorted(characters))}]")
-
-
-def _in_gb2312(character: str) -> bool:
-    return bool(character.encode("gb2312", "ignore"))
-
-
-def _in_big5(character: str) -> bool:
-    return bool(character.encode("big5", "ignore"))
+    return sorted(c for c in traditional_forms() if c not in traditional and not c.encode("big5", "ignore"))
