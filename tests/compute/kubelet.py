@@ -19,6 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from touyan.compute.drivers.kubernetes_api import Absent, KubernetesApi, Taken
+
 LOOK_S = 0.1
 NODE = "ascend-1"
 Json = dict[str, Any]
@@ -65,12 +67,10 @@ def write_kubeconfig(path: Path, address: str, token: str = "tok") -> Path:
 
 
 class Kubelet:
-    """A thread that looks after all pods of the cluster. `with Kubelet(api_client, is_alone=True):`."""
+    """A thread that looks after all pods of the cluster. `with Kubelet(api, is_alone=True):`."""
 
-    def __init__(self, api: Any, is_alone: bool) -> None:
-        from kubernetes import client
-
-        self._jobs, self._core = client.BatchV1Api(api), client.CoreV1Api(api)
+    def __init__(self, api: KubernetesApi, is_alone: bool) -> None:
+        self._api = api
         self._is_alone = is_alone
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._end = threading.Event()
@@ -99,9 +99,9 @@ class Kubelet:
             self.trouble.append(error)
 
     def round(self) -> None:
-        pods = self._read(self._core.list_pod_for_all_namespaces)["items"]
+        pods = self._api.get("/api/v1/pods")["items"]
         if self._is_alone:
-            self._control(self._read(self._jobs.list_job_for_all_namespaces)["items"], pods)
+            self._control(self._api.get("/apis/batch/v1/jobs")["items"], pods)
         for pod in pods:
             self._tend(pod)
 
@@ -115,7 +115,7 @@ class Kubelet:
             ended = "Failed" if "Failed" in phases else "Complete" if phases and set(phases) == {"Succeeded"} else None
             if ended and not job.get("status", {}).get("conditions"):
                 status = {"conditions": [{"type": ended, "status": "True", "reason": "BackoffLimitExceeded"}]}
-                self._patch(self._jobs.patch_namespaced_job, job, {"status": status})
+                self._quietly(self._api.patch, path(job, "jobs"), {"status": status})
         names = {j["metadata"]["name"] for j in jobs}
         for pod in pods:
             if pod["metadata"]["labels"].get("job-name") not in names:
@@ -132,7 +132,7 @@ class Kubelet:
                 "metadata": {**meta, "namespace": job["metadata"]["namespace"]}, "status": {"phase": "Pending"},
                 "spec": {**template["spec"], "containers": [{**container, "env": container["env"] + numbered}]},
             }  # fmt: skip
-            self._core.create_namespaced_pod(job["metadata"]["namespace"], body, _preload_content=False).read()
+            self._api.post(f"/api/v1/namespaces/{job['metadata']['namespace']}/pods", body)
 
     def _tend(self, pod: Json) -> None:
         name = pod["metadata"]["name"]
@@ -150,10 +150,7 @@ class Kubelet:
     def _begin(self, pod: Json) -> None:
         if not self._is_alone:
             target = {"apiVersion": "v1", "kind": "Node", "name": NODE}
-            self._core.create_namespaced_pod_binding(
-                pod["metadata"]["name"], pod["metadata"]["namespace"], {"metadata": {"name": pod["metadata"]["name"]}, "target": target},
-                _preload_content=False,
-            )  # fmt: skip
+            self._api.post(f"{path(pod)}/binding", {"metadata": {"name": pod["metadata"]["name"]}, "target": target})
         container = pod["spec"]["containers"][0]
         given = {v["name"]: v["value"] for v in container.get("env", []) if "value" in v}
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", ""), **given}
@@ -175,38 +172,27 @@ class Kubelet:
             self._remove(pod, 0)
 
     def _say(self, pod: Json, status: Json) -> None:
-        call = self._core.patch_namespaced_pod if self._is_alone else self._core.patch_namespaced_pod_status
-        self._patch(call, pod, {"status": status})
+        self._quietly(self._api.patch, path(pod) + ("" if self._is_alone else "/status"), {"status": status})
 
-    def _remove(self, pod: Json, grace_s: int | None = None) -> None:
+    def _remove(self, pod: Json, grace_s: int = 10) -> None:
         """As an API server: a pod that runs is marked, and goes when its kubelet says so."""
         name = pod["metadata"]["name"]
         if self._is_alone and name in self._running:
-            self._patch(
-                self._core.patch_namespaced_pod, pod, {"metadata": {"deletionTimestamp": now(), "finalizers": ["kubelet"]}}
-            )
+            self._quietly(self._api.patch, path(pod), {"metadata": {"deletionTimestamp": now(), "finalizers": ["kubelet"]}})
             self._running[name].send_signal(signal.SIGTERM)
-            self._running[name].wait()
-            del self._running[name]
-        if self._is_alone:
-            self._patch(self._core.patch_namespaced_pod, pod, {"metadata": {"finalizers": []}})
-        self._quietly(self._core.delete_namespaced_pod, name, pod["metadata"]["namespace"], grace_period_seconds=grace_s)
-
-    def _patch(self, call: Any, one: Json, body: Json) -> None:
-        self._quietly(call, one["metadata"]["name"], one["metadata"]["namespace"], body)
+            self._running.pop(name).wait()
+            self._quietly(self._api.patch, path(pod), {"metadata": {"finalizers": []}})
+        self._quietly(self._api.delete, path(pod), {"gracePeriodSeconds": grace_s})
 
     @staticmethod
-    def _quietly(call: Any, *arguments: Any, **options: Any) -> None:
-        """Something else may have removed it meanwhile."""
-        from kubernetes.client.exceptions import ApiException
-
+    def _quietly(call: Any, *arguments: Any) -> None:
+        """Something else may have removed or changed it meanwhile."""
         try:
-            call(*arguments, **options, _preload_content=False).read()
-        except ApiException as error:
-            if error.status not in (404, 409):
-                raise
+            call(*arguments)
+        except (Absent, Taken):
+            return
 
-    @staticmethod
-    def _read(call: Any) -> Json:
-        found: Json = json.loads(call(_preload_content=False).data)
-        return found
+
+def path(one: Json, kind: str = "pods") -> str:
+    group = "/api/v1" if kind == "pods" else "/apis/batch/v1"
+    return f"{group}/namespaces/{one['metadata']['namespace']}/{kind}/{one['metadata']['name']}"

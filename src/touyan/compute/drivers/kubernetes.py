@@ -1,64 +1,32 @@
 """A Kubernetes cluster: a payload is a batch/v1 Job, a Party's account its namespace.
 
-Owns the requests and how a cluster is reached. Knows nothing of what a manifest holds (`kubernetes_job`) or a status means
-(`kubernetes_end`). The official client reads kubeconfigs and renews credentials; answers are read as plain JSON, because a cluster
-may be years older or younger than it. Invariant: nothing is created that is not labelled as ours, and nothing else is touched.
+Owns what is asked of the API for a payload. Knows nothing of what a manifest holds (`kubernetes_job`), of what a status means
+(`kubernetes_end`), nor of how a cluster is reached (`kubernetes_api`). Invariant: nothing is created that is not labelled as ours,
+and nothing else is touched.
 """
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping, Sequence
 
 from touyan.compute.driver import Order
-from touyan.compute.drivers.engine import EngineDriver, Seen, Unreachable
-from touyan.compute.drivers.kubernetes_end import Json, seen_of
-from touyan.compute.drivers.kubernetes_job import (
-    ATTEMPT,
-    MANAGED,
-    KubernetesSettings,
-    job_name,
-    job_of,
-    service_of,
-)
+from touyan.compute.drivers.engine import EngineDriver, Seen
+from touyan.compute.drivers.kubernetes_api import Absent, Json, KubernetesApi, Taken
+from touyan.compute.drivers.kubernetes_end import seen_of
+from touyan.compute.drivers.kubernetes_job import ATTEMPT, MANAGED, KubernetesSettings, job_name, job_of, service_of
 from touyan.compute.drivers.settings import read_settings
 from touyan.compute.launch import Keep
-from touyan.core.errors import Broken, Invalid, Refused, missing_extra
+from touyan.core.errors import Refused
 
-if TYPE_CHECKING:
-    from kubernetes import client
-
-TIMEOUT_S = (5.0, 20.0)
-"""To connect, and to hear more of an answer."""
-SELECTOR = f"{MANAGED}=touyan"
-SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+JOBS = "/apis/batch/v1"
+CORE = "/api/v1"
 
 
 def open_driver(settings: Mapping[str, object], python: str = "") -> EngineDriver:
     """The driver for a site. `python`: the interpreter in its images. Raises Invalid, and Missing without the extra."""
     read = read_settings(KubernetesSettings, settings)
-    return EngineDriver(KubernetesCluster(read, connect(read), python or "python3"))
-
-
-def connect(settings: KubernetesSettings) -> client.ApiClient:
-    """A client of the cluster. Raises Invalid where the kubeconfig cannot be used."""
-    try:
-        from kubernetes import client, config
-    except ImportError as error:
-        raise missing_extra("kubernetes", "kubernetes") from error
-    configuration = client.Configuration()
-    try:
-        if settings.kubeconfig or not SERVICE_ACCOUNT.exists():
-            config.load_kube_config(settings.kubeconfig or None, settings.context or None, configuration)
-        else:
-            config.load_incluster_config(configuration)
-    except config.ConfigException as error:
-        raise Invalid("bad-driver-settings", f"driver.kubeconfig: {error}", "see: kubectl config view") from error
-    configuration.retries = False  # a look comes every second anyway
-    return client.ApiClient(configuration)
+    return EngineDriver(KubernetesCluster(read, KubernetesApi(read.kubeconfig, read.context), python or "python3"))
 
 
 class KubernetesCluster:
@@ -66,14 +34,11 @@ class KubernetesCluster:
 
     keep: Keep = "container"
 
-    def __init__(self, settings: KubernetesSettings, api: client.ApiClient, python: str = "python3") -> None:
-        from kubernetes import client
-
+    def __init__(self, settings: KubernetesSettings, api: KubernetesApi, python: str) -> None:
         self.environment = settings.environment
         self._settings = settings
+        self._api = api
         self._python = python
-        self._jobs = client.BatchV1Api(api)
-        self._core = client.CoreV1Api(api)
 
     def place(self, account: str) -> str:
         return account or self._settings.namespace
@@ -85,28 +50,28 @@ class KubernetesCluster:
     def submit(self, order: Order, place: str) -> None:
         body = job_of(order, place, self._settings, self._python)
         try:
-            made = self._ask(self._jobs.create_namespaced_job, place, body)
+            made = self._api.post(_path(JOBS, place, "jobs"), body)
         except Taken:
-            made = self._ask(self._jobs.read_namespaced_job, body["metadata"]["name"], place)
-            if made["metadata"].get("annotations", {}).get(ATTEMPT) != order.attempt:
+            made = self._api.get(_path(JOBS, place, "jobs", body["metadata"]["name"]))
+            if _attempt(made) != order.attempt:
                 words = f"a Job {body['metadata']['name']} that is not ours is in the namespace {place}"
                 raise Refused("engine-refused", words, "give Touyan a namespace of its own") from None
         if order.gang > 1:
             self._make_service(order, place, made)
 
     def seen(self, place: str) -> Mapping[str, Seen]:
-        """Jobs first, then pods: a pod may be there whose Job is not listed, but no Job whose pods ended meanwhile is called lost."""
-        jobs = {j["metadata"]["annotations"][ATTEMPT]: j for j in self._list("job", place)}
+        """Jobs first, then pods: a pod may come without its Job, but no Job whose pods have ended meanwhile comes without them."""
+        jobs = {_attempt(job): job for job in self._list(JOBS, place, "jobs")}
         pods: dict[str, list[Json]] = defaultdict(list)
-        for pod in self._list("pod", place):
-            pods[pod["metadata"]["annotations"][ATTEMPT]].append(pod)
+        for pod in self._list(CORE, place, "pods"):
+            pods[_attempt(pod)].append(pod)
         return {attempt: seen_of(jobs.get(attempt), pods[attempt]) for attempt in jobs.keys() | pods.keys()}
 
     def cancel(self, attempt: str, place: str) -> None:
         """Deletes the Job; its pods get SIGTERM, and go when their kubelets have seen them end."""
         for namespace in [place] if place else self._namespaces(attempt):
             try:
-                self._ask(self._jobs.delete_namespaced_job, job_name(attempt), namespace, propagation_policy="Background")
+                self._api.delete(_path(JOBS, namespace, "jobs", job_name(attempt)), {"propagationPolicy": "Background"})
             except Absent:
                 continue
 
@@ -115,64 +80,26 @@ class KubernetesCluster:
 
     def _namespaces(self, attempt: str) -> list[str]:
         """Where the cluster has a Job of an Attempt."""
-        return [j["metadata"]["namespace"] for j in self._list("job", "") if j["metadata"]["annotations"][ATTEMPT] == attempt]
+        return [str(job["metadata"]["namespace"]) for job in self._list(JOBS, "", "jobs") if _attempt(job) == attempt]
 
     def _make_service(self, order: Order, place: str, job: Json) -> None:
-        owner = {"name": job["metadata"]["name"], "uid": job["metadata"]["uid"]}
+        owner = {"name": job["metadata"]["name"], "uid": job["metadata"].get("uid", "")}
         try:
-            self._ask(self._core.create_namespaced_service, place, service_of(order, place, owner))
+            self._api.post(_path(CORE, place, "services"), service_of(order, place, owner))
         except Taken:
             return
 
-    def _list(self, kind: str, place: str) -> list[Json]:
+    def _list(self, group: str, place: str, kind: str) -> list[Json]:
         """What is ours of a kind, in one namespace or in all."""
-        api = self._jobs if kind == "job" else self._core
-        call = getattr(api, f"list_namespaced_{kind}" if place else f"list_{kind}_for_all_namespaces")
-        found = self._ask(call, *([place] if place else []), label_selector=SELECTOR)
-        return [one for one in found["items"] if ATTEMPT in (one["metadata"].get("annotations") or {})]
-
-    def _ask(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> Json:
-        """One request. Raises Taken (409), Absent (404), Refused (the cluster says no), Unreachable (anything else)."""
-        from kubernetes.client.exceptions import ApiException
-        from urllib3.exceptions import HTTPError
-
-        try:
-            answer = call(*arguments, **options, _preload_content=False, _request_timeout=TIMEOUT_S)
-            return cast(Json, json.loads(answer.data))
-        except ApiException as error:
-            raise _error_of(error) from error
-        except (HTTPError, OSError, ValueError) as error:
-            raise Unreachable("Kubernetes", str(error) or type(error).__name__) from error
+        found = self._api.get(_path(group, place, kind), labelSelector=f"{MANAGED}=touyan")
+        return [one for one in found["items"] if _attempt(one)]
 
 
-class Absent(Broken):
-    """What was asked for is not there."""
+def _path(group: str, namespace: str, kind: str, name: str = "") -> str:
+    parts = [group, *(["namespaces", namespace] if namespace else []), kind, *([name] if name else [])]
+    return "/".join(parts)
 
 
-class Taken(Broken):
-    """What was to be made is there."""
-
-
-def _error_of(error: Any) -> Broken | Refused:
-    """What a status means. 401 of a rotated credential, 429 and 5xx say nothing of any payload."""
-    said = _message(error.body) or str(error.reason)
-    match error.status:
-        case 403:
-            return Refused(
-                "engine-forbidden", f"Kubernetes forbids it: {said}", "see the agent's Role, and the namespace's ResourceQuota"
-            )
-        case 404:
-            return Absent("no-object", said, "see that the namespace exists")
-        case 409:
-            return Taken("object-exists", said, "look at it with kubectl")
-        case 400 | 422:
-            return Refused("engine-refused", f"Kubernetes refused the Job: {said}", "see driver.* in site.yaml")
-    return Unreachable("Kubernetes", f"status {error.status}: {said}")
-
-
-def _message(body: object) -> str:
-    """The words of a `Status` object."""
-    try:
-        return str(json.loads(cast(str, body))["message"])
-    except (TypeError, ValueError, KeyError):
-        return ""
+def _attempt(one: Json) -> str:
+    """The Attempt whose Job or pod this is; empty where it is not ours."""
+    return str((one["metadata"].get("annotations") or {}).get(ATTEMPT, ""))
