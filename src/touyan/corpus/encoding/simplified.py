@@ -42,8 +42,9 @@ class Simplified:
         """Edits labelled 'traditional', one for each changed run; flag 'mixed-script' where a document is in both scripts."""
         spans: dict[int, Sequence[Span]] = {}
         verdicts: dict[int, Verdict] = {}
+        asked = _sign()  # before the look, which answers what it was asked
         for row, (text, seen) in enumerate(zip(batch.texts, signs(batch.texts), strict=True)):
-            if not seen & _sign():
+            if not seen & asked:
                 continue
             scripts = _scripts_of(text)
             n_traditional, n_simplified = _counts(scripts)
