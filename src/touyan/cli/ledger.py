@@ -22,9 +22,9 @@ SHOWN = 20
 
 
 def add_to(app: typer.Typer) -> None:
-    @app.command(epilog=example("touyan ledger --of ann --month 2026-11 --xlsx ann-2026-11.xlsx"))
+    @app.command(epilog=example("touyan ledger --party ann --month 2026-11 --xlsx ann-2026-11.xlsx"))
     def ledger(
-        of: Annotated[str, typer.Option("--of", "--party", metavar="PARTY", help=_("Statement of this party."))] = "",
+        of: Annotated[str, typer.Option("--party", metavar="PARTY", help=_("Statement of this party."))] = "",
         month: Annotated[str, typer.Option(help=_("Month, such as 2026-11; default: the current one."))] = "",
         offset: OffsetOption = "+08:00",
         csv: Annotated[Path | None, typer.Option(metavar="FILE", help=_("Write the statement as CSV."))] = None,

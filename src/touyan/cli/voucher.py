@@ -47,9 +47,9 @@ def _add_grant(group: typer.Typer) -> None:
 
 
 def _add_list(group: typer.Typer) -> None:
-    @group.command("list", epilog=example("touyan voucher list --of ann"))
+    @group.command("list", epilog=example("touyan voucher list --party ann"))
     def list_(
-        of: Annotated[str, typer.Option("--of", metavar="PARTY", help=_("Only those of this party."))] = "",
+        of: Annotated[str, typer.Option("--party", metavar="PARTY", help=_("Only those of this party."))] = "",
         party: AsOption = "",
         project: ProjectOption = "",
         home: HomeOption = None,

@@ -7,7 +7,7 @@ Invariant: a key is written once, whoever tries how often; a row never changes, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import cast
 
@@ -102,7 +102,7 @@ def reversal(lines: Sequence[Transfer]) -> list[Transfer]:
     back = [line for line in lines if not line.credit.startswith(voucher(""))]
     paid = [line for line in back if line.debit.startswith(held(""))]
     returned = [Transfer(line.debit, voucher(line.debit.removeprefix(held(""))), line.unit, line.amount) for line in paid]
-    return [line.red for line in back] + returned or [line.red for line in lines[:1]]
+    return [line.red for line in back] + returned or [replace(lines[0], amount=0)]
 
 
 def add_free(connection: Connection, identifier: str, amount: int) -> None:

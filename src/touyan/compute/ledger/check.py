@@ -115,7 +115,7 @@ class _Charged:
 def _vouchers(connection: Connection, balance: Mapping[Unit, Mapping[str, int]]) -> Iterator[str]:
     """What stands beside the ledger has to say the same as the ledger."""
     h = t.voucher_hold.c
-    kept = dict(connection.execute(select(h.voucher, func.sum(h.amount)).group_by(h.voucher)).tuples().all())
+    kept = {name: int(n) for name, n in connection.execute(select(h.voucher, func.sum(h.amount)).group_by(h.voucher))}
     for row in connection.execute(select(t.voucher).order_by(t.voucher.c.id)).mappings():
         accounts = balance[cast(Unit, row["unit"])]
         free, bound = accounts.get(voucher(row["id"]), 0), accounts.get(held(row["id"]), 0)

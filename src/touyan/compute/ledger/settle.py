@@ -23,6 +23,7 @@ from touyan.core.seam import from_iso, iso
 from touyan.core.states import is_final
 from touyan.store import tables as t
 from touyan.store.job_records import envelope_of
+from touyan.store.jobs import ACTIVE
 
 LATE_MS = 24 * 3_600_000
 """A site that has not said what an Attempt used so long after its end: the hold is free again."""
@@ -97,7 +98,7 @@ def _of_ended_jobs(connection: Connection, attempts: Sequence[str]) -> list[str]
     jobs = {attempt: attempt.rpartition("-")[0] for attempt in attempts}
     query = select(t.job.c.id, t.job.c.state).where(t.job.c.id.in_(set(jobs.values())))
     states = {row.id: row.state for row in connection.execute(query)}
-    return [attempt for attempt, job in jobs.items() if job not in states or is_final("job", states[job])]
+    return [attempt for attempt, job in jobs.items() if states.get(job) not in ACTIVE]
 
 
 def _free_rest(connection: Connection, kept: Hold, written: Sequence[Transfer]) -> None:

@@ -176,12 +176,16 @@ def expire(connection: Connection, at: str) -> int:
     """Returns what is free of vouchers whose day has passed to who issued them; how many there were."""
     c = t.voucher.c
     ended = connection.execute(select(t.voucher).where(c.expires_at <= at, c.free > 0).with_for_update()).mappings().all()
-    for old in map(_voucher, ended):
-        facts: dict[str, Json] = {"voucher": old.id, "issuer": old.issuer, "unit": old.unit, "amount": old.free}
-        key = f"expire/{old.id}/{at}"
-        if write(connection, "expire", key, old.project, old.holder, at, facts, [movement("expire", facts)]):
-            add_free(connection, old.id, -old.free)
-    return len(ended)
+    return sum(_expire(connection, at, _voucher(row)) for row in ended)
+
+
+def _expire(connection: Connection, at: str, old: Voucher) -> bool:
+    facts: dict[str, Json] = {"voucher": old.id, "issuer": old.issuer, "unit": old.unit, "amount": old.free}
+    key = f"expire/{old.id}/{at}"
+    is_new = write(connection, "expire", key, old.project, old.holder, at, facts, [movement("expire", facts)])
+    if is_new:
+        add_free(connection, old.id, -old.free)
+    return is_new
 
 
 def _facts(kept: Hold) -> dict[str, Json]:
