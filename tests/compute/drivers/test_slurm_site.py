@@ -205,7 +205,9 @@ def test_a_job_that_slurm_has_forgotten_is_found_in_its_accounts(site: SlurmSite
     world.driver.start(order)
     world.await_file(order, "came")
     site.run("scancel", f"--name={order.attempt}")
-    await_true(lambda: order.attempt not in site.run("squeue", "-h", "-o", "%j"), "it ended")
+    await_true(
+        lambda: "CANCELLED" in site.run("sacct", "-X", "-n", f"--name={order.attempt}", "-o", "State"), "the accounts have it"
+    )
     site.forget_jobs()
     (order.root / "exit.json").unlink(missing_ok=True)
     world.restart()

@@ -114,10 +114,12 @@ class SlurmEngine:
             return jobs
 
     def _record(self, attempt: str) -> SlurmJob | None:
-        """What the accounts say of an Attempt that the queue does not hold."""
+        """The end, as the accounts tell it, of an Attempt that the queue does not hold. They also hold jobs without an end that
+        slurmctld has lost (`sacctmgr show runawayjobs`): those run nowhere."""
         asked_s, record = self._recorded.get(attempt, (-math.inf, None))
         if record is None and self._clock() - asked_s >= RECORDS_S:
-            record = by_name(self._client.records([attempt], int(time.time()) - WINDOW_S)).get(attempt)
+            found = by_name(self._client.records([attempt], int(time.time()) - WINDOW_S)).get(attempt)
+            record = found if found is not None and found.is_over else None
             self._recorded[attempt] = (self._clock(), record)
         return record
 
