@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from touyan.compute.hub.first_fit import first_fit
 from touyan.compute.hub.placing import Matcher
+from touyan.compute.matching.place import SiteMatcher
 
 
 def matcher() -> Matcher:
-    """The matcher of every store."""
-    return first_fit
+    """The matcher of every store; a new one has learnt nothing yet."""
+    return SiteMatcher()

@@ -103,9 +103,13 @@ def _rank(option: Option) -> tuple[float, str, str, str, int]:
 def _waiting(requests: Sequence[Request], drafts: Sequence[tuple[tuple[Option, ...], object]], policy: Policy) -> list[float]:
     """What each Job costs that stays waiting: more than its dearest option, and the more the longer it has waited."""
     return [
-        WEIGHT_OF_WAITING * (options[-1].cost if options else 0.0) * (1 + request.waited_s / max(1.0, policy.patience_s))
+        WEIGHT_OF_WAITING * (options[-1].cost if options else 0.0) * _urgency(request, policy)
         for request, (options, _) in zip(requests, drafts, strict=True)
     ]
+
+
+def _urgency(request: Request, policy: Policy) -> float:
+    return (1 + request.waited_s / max(1.0, policy.patience_s)) * (1 + max(0, request.priority))
 
 
 def _choose(batch: Batch, policy: Policy) -> tuple[Choice, Method, float]:

@@ -62,6 +62,7 @@ class Request:
     data: tuple[Data, ...] = ()
     voucher: Voucher | None = None
     waited_s: float = 0.0
+    priority: int = 0
     failed_at: tuple[str, ...] = ()
     """Sites where Attempts failed, once for each."""
 

@@ -7,7 +7,7 @@ writes nothing; what it cannot know of an input's rights counts as the strictest
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -60,6 +60,7 @@ class View:
         self._now_ms = store.seam.now_ms()
         self._data: dict[tuple[str, str], Data] = {}
         self._grants: dict[tuple[str, str], list[Grant]] = {}
+        self._projects = self._all_projects()
         self._taken = self._all_taken()
 
     def held(self) -> Counter[str]:
@@ -82,7 +83,7 @@ class View:
         is_here = site.name == LOCAL
         return Candidate(
             site.name, offered.capacity, self._organisation(site.owner), HERE if is_here else site.zone, site.trust, offered.closed,
-            offered.room, None if is_here else frozenset(self._store.sites.projects(site)), site.kinds, self._counted(offered),
+            offered.room, None if is_here else self._projects[site.party], site.kinds, self._counted(offered),
         )  # fmt: skip
 
     def _counted(self, offered: Offered) -> dict[tuple[str, str], tuple[int, int]]:
@@ -110,7 +111,7 @@ class View:
         waited_s = max(0.0, (self._now_ms - from_iso(job.created_at)) / 1000)
         return Request(
             job.id, spec.need, spec.project, spec.submitter, self._organisation(spec.submitter), spec.purpose, spec.step,
-            self._history.work_s(spec.step), data, self._voucher(spec), waited_s, failures,
+            self._history.work_s(spec.step), data, self._voucher(spec), waited_s, job.priority, failures,
         )  # fmt: skip
 
     def _organisation(self, party: str) -> str:
@@ -148,6 +149,14 @@ class View:
         found: dict[str, tuple[str, ...]] = {}
         for job, site in rows:
             found[job] = (*found.get(job, ()), site)
+        return found
+
+    def _all_projects(self) -> defaultdict[str, frozenset[str]]:
+        """By the party of a site: the projects it works for."""
+        m = t.membership.c
+        found: defaultdict[str, frozenset[str]] = defaultdict(frozenset)
+        for party, project in self._connection.execute(select(m.party, m.project).where(m.role == "agent")):
+            found[party] |= {project}
         return found
 
     def _all_taken(self) -> dict[str, list[Taken]]:
