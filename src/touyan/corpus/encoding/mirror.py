@@ -61,7 +61,7 @@ def cured(text: str, page: Page) -> Cure:
     mendings, doubts = _mendings(text, page)
     edits = sorted([*_mended_spans(mendings), *_plain_spans(text, page, mendings)], key=lambda span: span.start)
     repaired = "".join(span.replacement or "" for span in edits)
-    if any(_LEFT.search(piece) for piece in (repaired, *_between(text, edits))):
+    if _LEFT.search("\n".join((repaired, *_between(text, edits)))):
         starts = [edit.start for edit in edits]
         left = ((m.start(), m.end(), bisect_right(starts, m.start()) - 1) for m in _LEFT.finditer(text))
         doubts += [(start, end) for start, end, before in left if before < 0 or edits[before].end <= start]
