@@ -20,6 +20,7 @@ from touyan.compute.driver import Exit, Order
 from touyan.compute.drivers.local import read_exit
 from touyan.compute.folder import AttemptFolder, write_json
 from touyan.compute.launch import Keep, Launch, claim_start, write_launch
+from touyan.compute.site.accounts import acting_as
 from touyan.core.errors import Broken, TouyanError
 
 LOOK_S = 1.0
@@ -103,6 +104,8 @@ class _Held:
     place: str
     is_taken: bool
     """Whether the engine has said so; else it is submitted again."""
+    is_stopping: bool = False
+    """Whether we have told it to stop: in memory too, since a look at a running payload should touch no shared file."""
     is_cancelled: bool = False
     unheard_s: float | None = None
     """Since when the engine does not answer, by our clock."""
@@ -110,6 +113,48 @@ class _Held:
     """Since when the engine does not know it."""
     fenced_s: float | None = None
     """Since when it is told to stop because nobody knows what became of it."""
+
+    def write(self, keep: Keep, further: Mapping[str, str]) -> None:
+        """What the node will read. Like all of the folder it is the account's own, and touched in its name only: a payload may
+        have put links there."""
+        with acting_as(self.order.account):
+            prepare(self.order, self.folder, keep, further)
+
+    def has_started(self) -> bool:
+        """Whether a launcher has begun the payload, or may not begin it any more."""
+        with acting_as(self.order.account):
+            return (self.folder.root / "started").exists()
+
+    def forbid_start(self) -> bool:
+        """Whether no launcher has begun the payload; then none will."""
+        with acting_as(self.order.account):
+            return claim_start(self.folder, WHO)
+
+    def is_told_to_stop(self) -> bool:
+        """Whether the heartbeat holds a word."""
+        with acting_as(self.order.account):
+            return self.folder.heartbeat.exists() and self.folder.heartbeat.stat().st_size > 0
+
+    def tell_to_stop(self) -> None:
+        with acting_as(self.order.account):
+            tell_to_stop(self.folder)
+
+    def word(self, nodes: int) -> Exit | None:
+        """What the wrappers wrote at their end: of a gang, what the first to fail did, because it took the others along. None until
+        `nodes` of them have written. The folder is listed first: that makes an NFS client forget what was not there."""
+        with acting_as(self.order.account):
+            names = [name for name in os.listdir(self.folder.root) if WORD.fullmatch(name)]
+            written = sorted(names, key=lambda name: (self.folder.root / name).stat().st_mtime_ns)
+            words = [word for name in written if (word := read_exit(self.folder, name.removesuffix(".json")))]
+        if len(words) < max(nodes, 1):
+            return None
+        failed = (w for w in words if w.status or w.cause not in ("exit", "stopped"))
+        return next(failed, words[0])
+
+    def conclude(self, end: Exit) -> None:
+        """Writes how it ended, so that an agent after this one tells the same."""
+        with acting_as(self.order.account):
+            write_json(self.folder.file("exit"), asdict(end))
 
 
 class EngineDriver:
@@ -132,7 +177,7 @@ class EngineDriver:
         if order.attempt in self._held:
             return
         held = self._hold(order, is_taken=False)
-        prepare(order, held.folder, self._engine.keep, self._engine.environment)
+        held.write(self._engine.keep, self._engine.environment)
         try:
             self._submit(held)
         except TouyanError:
@@ -144,11 +189,12 @@ class EngineDriver:
         if order.attempt in self._held:
             return True
         held = self._hold(order, is_taken=True)
+        held.is_stopping = held.is_told_to_stop()
         try:
             is_known = order.attempt in self._list(held.place)
         except TouyanError as error:
             self.trouble, is_known = error, True
-        if is_known or has_started(held.folder):
+        if is_known or held.has_started():
             return True
         del self._held[order.attempt]
         return False
@@ -169,7 +215,8 @@ class EngineDriver:
     def stop(self, attempt: str) -> None:
         """Tells wrapper and engine to end a payload; the wrapper hears it also where the engine does not answer."""
         if (held := self._held.get(attempt)) is not None:
-            tell_to_stop(held.folder)
+            held.is_stopping = True
+            held.tell_to_stop()
             self._cancel(held)
 
     def sweep(self, attempt: str) -> None:
@@ -216,19 +263,18 @@ class EngineDriver:
             self.trouble = error
             return self._unheard(held)
         held.unheard_s = None
-        is_stopping = is_told_to_stop(held.folder)
-        if is_stopping:
+        if held.is_stopping:
             self._cancel(held)
         match seen:
             case Seen("ended", end, is_certain):
                 return self._ended(held, end or Exit("vanished", 0, "ended without a word"), is_certain)
-            case Seen("waiting" | "suspended" | "unstarted") if is_stopping and claim_start(held.folder, WHO):
+            case Seen("waiting" | "suspended" | "unstarted") if held.is_stopping and held.forbid_start():
                 return Exit("stopped", 0, "was told to stop before it began")
             case Seen("unstarted"):
                 return self._again(held)
             case None | Seen("leaving"):
                 return self._missing(held)
-            case Seen("suspended") if has_started(held.folder):
+            case Seen("suspended") if held.has_started():
                 return self._missing(held)
         held.missing_s, held.is_taken = None, True
         return None
@@ -242,12 +288,12 @@ class EngineDriver:
 
     def _missing(self, held: _Held) -> Exit | None:
         """What becomes of a payload that its engine does not know."""
-        if not held.is_taken and not is_told_to_stop(held.folder):
+        if not held.is_taken and not held.is_stopping:
             return self._again(held)
-        if word := own_word(held.folder, held.order.gang):
+        if word := held.word(held.order.gang):
             return word
         held.missing_s = self._clock() if held.missing_s is None else held.missing_s
-        if self._clock() - held.missing_s < LOST_S and has_started(held.folder):
+        if self._clock() - held.missing_s < LOST_S and held.has_started():
             return None
         return self._gone(held, Exit("vanished", 0, "is not known to its engine any more"))
 
@@ -265,34 +311,34 @@ class EngineDriver:
 
     def _ended(self, held: _Held, end: Exit, is_certain: bool) -> Exit | None:
         """The wrapper's word before the engine's; but why somebody else ended the payload, only the engine knows."""
-        word = own_word(held.folder, 1 if is_certain else held.order.gang)
+        word = held.word(1 if is_certain else held.order.gang)
         if word is None:
             return end if is_certain else self._gone(held, end)
         if word.cause in ("signal", "stopped") and end.cause in ("memory", "time"):
             return replace(end, peak_bytes=word.peak_bytes)
-        is_theirs = word.cause == "stopped" and end.cause == "vanished" and not is_told_to_stop(held.folder)
+        is_theirs = word.cause == "stopped" and end.cause == "vanished" and not held.is_stopping
         return replace(word, reason=end.reason) if is_theirs else word
 
     def _gone(self, held: _Held, end: Exit) -> Exit | None:
         """`end`, once nothing can run any more: it never began and now never will, or it had the time to fence itself."""
-        if claim_start(held.folder, WHO):
+        if held.forbid_start():
             return end
         if held.fenced_s is None:
             held.fenced_s = self._clock()
-            tell_to_stop(held.folder)
+            held.tell_to_stop()
             self._cancel(held)
         silence_s = held.order.limits.lease_s + FENCE_S
-        return own_word(held.folder, held.order.gang) or (end if self._clock() - held.fenced_s > silence_s else None)
+        return held.word(held.order.gang) or (end if self._clock() - held.fenced_s > silence_s else None)
 
     def _cancel(self, held: _Held) -> None:
         if not held.is_cancelled:
             held.is_cancelled = self._quietly(lambda: self._engine.cancel(held.order.attempt, held.place))
 
     def _settled(self, held: _Held, end: Exit) -> Exit:
-        """The Exit as it is told, and written where no wrapper wrote one, so that an agent after this one tells the same."""
-        if is_told_to_stop(held.folder) and held.fenced_s is None and end.cause in ("signal", "vanished"):
+        """The Exit as it is told, and written where no wrapper wrote one."""
+        if held.is_stopping and end.cause in ("signal", "vanished"):
             end = Exit("stopped", 0, "was told to stop", end.peak_bytes)  # the engine's SIGTERM may reach the payload first
-        write_json(held.folder.file("exit"), asdict(end))
+        held.conclude(end)
         return end
 
     def _quietly(self, call: Callable[[], None]) -> bool:
@@ -314,34 +360,12 @@ def prepare(order: Order, folder: AttemptFolder, keep: Keep, further: Mapping[st
     write_launch(folder, Launch(order.module, environment, keep, order.gang, processes))
 
 
-def own_word(folder: AttemptFolder, nodes: int) -> Exit | None:
-    """What the wrappers wrote at their end: of a gang, what the first to fail did, because it took the others along. None until
-    `nodes` of them have written. The folder is listed first: that makes an NFS client forget what was not there."""
-    names = sorted(name for name in os.listdir(folder.root) if WORD.fullmatch(name))
-    if len(names) < nodes or not names:
-        return None
-    written = sorted(names, key=lambda name: (folder.root / name).stat().st_mtime_ns)
-    words = [word for name in written if (word := read_exit(folder, name.removesuffix(".json")))]
-    failed = (w for w in words if w.status or w.cause not in ("exit", "stopped"))
-    return next(failed, words[0])
-
-
 def exit_of(code: int, said: str) -> Exit:
     """The end of a process that left no `exit.json`: killed, or it could not begin. A shell tells signal n as 128 + n."""
     number = -code if code < 0 else code - 128 if code > 128 else 0
     if number:
         return Exit("signal", number, f"was ended by signal {number}, its wrapper too")
     return Exit("exit", code, f"ended with status {code} before it began: {said[-MOST_WORDS:].strip()}")
-
-
-def has_started(folder: AttemptFolder) -> bool:
-    """Whether a launcher has begun the payload, or may not begin it any more."""
-    return (folder.root / "started").exists()
-
-
-def is_told_to_stop(folder: AttemptFolder) -> bool:
-    """Whether the heartbeat holds a word."""
-    return folder.heartbeat.exists() and folder.heartbeat.stat().st_size > 0
 
 
 def tell_to_stop(folder: AttemptFolder) -> None:
