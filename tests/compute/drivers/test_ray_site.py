@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from contract import DriverContract, World
+from contract import DriverContract, World, left_of, log_of
 from ray_site import ACCELERATORS, ray_site
 
+from touyan.compute.driver import Limits
 from touyan.compute.drivers.engine import EngineDriver
 from touyan.compute.drivers.ray import open_driver
+from touyan.compute.processes import send
 from touyan.core.job import Accelerator
 
 HAS_RAY = find_spec("ray") is not None and find_spec("ray.dashboard") is not None and find_spec("aiohttp") is not None
@@ -62,3 +65,26 @@ class TestRayDriver(DriverContract):
         assert world.driver.wait(order.attempt, 2) is None
         world.driver.stop(order.attempt)
         assert world.end_of(order).reason == "was told to stop before it began"
+
+    def test_a_gang_starts_on_different_nodes_and_its_processes_find_each_other(self, world: World) -> None:
+        pytest.importorskip("torch", reason="torchrun comes with PyTorch")
+        order, end = world.run("gather", Limits(120, 120, 1 << 30), gang=2)
+        assert end.cause == "exit", log_of(order)
+        assert (order.root / "out" / "total").read_text() == "3 of 2"
+
+    def test_a_gang_that_is_stopped_ends_on_every_node(self, world: World) -> None:
+        pytest.importorskip("torch", reason="torchrun comes with PyTorch")
+        order = world.order("sleep", Limits(120, 120, 1 << 30), gang=2)
+        world.driver.start(order)
+        world.await_file(order, "came")
+        world.driver.stop(order.attempt)
+        assert world.end_of(order).cause == "stopped"
+        assert left_of(order) == []
+
+    def test_a_payload_whose_wrapper_was_killed_ends_by_that_signal(self, world: World) -> None:
+        order = world.order("sleep")
+        world.driver.start(order)
+        world.await_file(order, "came")
+        for pid in left_of(order):
+            send(pid, signal.SIGKILL)
+        assert (world.end_of(order).cause, left_of(order)) == ("signal", [])

@@ -7,6 +7,7 @@ Jobs REST API (docs.ray.io, cluster/running-applications/job-submission); its st
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 15.0
 """Of one request."""
+GANG_CPUS = 0.01
+"""Of the process that reserves a gang's nodes: not nothing, which would put it on the head node."""
 NEVER_BEGAN = "JOB_SUPERVISOR_ACTOR_START_TIMEOUT"
 """Ray fails a job that has waited 15 minutes for its resources (RAY_JOB_START_TIMEOUT_SECONDS). A queue is no failure."""
 
@@ -100,26 +103,32 @@ class RayClusters:
         self._ask("DELETE", place, attempt)
 
     def _job(self, order: Order) -> dict[str, object]:
-        """The body of a submission. CPUs are always asked for: Ray would start a job that asks for nothing on the head node."""
-        given = dict(self._per_device(order))
+        """The body of a submission. A gang's own job is small: it reserves the nodes itself."""
+        node = self._node(order)
+        own = dict(node) if order.gang == 1 else {"CPU": GANG_CPUS}
         return {
             "submission_id": order.attempt,
-            "entrypoint": self._entrypoint(order),
-            "entrypoint_num_cpus": order.cpus or 1,
-            "entrypoint_num_gpus": given.pop("GPU", 0.0),
-            "entrypoint_memory": order.limits.memory_bytes,
-            "entrypoint_resources": given,
+            "entrypoint": self._entrypoint(order, node),
+            "entrypoint_num_cpus": own.pop("CPU"),
+            "entrypoint_num_gpus": own.pop("GPU", 0),
+            "entrypoint_memory": own.pop("memory", 0),
+            "entrypoint_resources": own,
             "metadata": {"touyan_token": str(order.token), "touyan_account": order.account},
         }
 
-    def _entrypoint(self, order: Order) -> str:
+    def _entrypoint(self, order: Order, node: Mapping[str, float]) -> str:
         """A shell command: secrets are in `launch.json`, because everybody who sees the dashboard sees the command."""
-        path = f"PYTHONPATH={order.environment.get('PYTHONPATH', '')}"
-        module = "touyan.compute.launch" if order.gang == 1 else "touyan.compute.drivers.ray_gang"
-        return shlex.join(["exec", "env", path, self._python, "-P", "-m", module, str(order.root)])
+        begin = ["exec", "env", f"PYTHONPATH={order.environment.get('PYTHONPATH', '')}", self._python, "-P", "-m"]
+        if order.gang == 1:
+            return shlex.join([*begin, "touyan.compute.launch", str(order.root)])
+        return shlex.join([*begin, "touyan.compute.drivers.ray_gang", str(order.root), str(order.gang), json.dumps(node)])
 
-    def _per_device(self, order: Order) -> Mapping[str, float]:
-        """Ray's resources for one node of an order. Raises Refused where the owner has not said what the model is in Ray."""
+    def _node(self, order: Order) -> dict[str, float]:
+        """What one node of an order takes. CPUs are always named: Ray would start a job that asks for nothing on the head node."""
+        return {"CPU": order.cpus or 1, "memory": order.limits.memory_bytes, **self._devices(order)}
+
+    def _devices(self, order: Order) -> Mapping[str, float]:
+        """Ray's names for the devices of one node. Raises Refused where the owner has not said what the model is in Ray."""
         chosen = order.accelerator
         if chosen is None:
             return {}
