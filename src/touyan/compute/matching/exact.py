@@ -2,7 +2,8 @@
 
 First the linear relaxation: its value is a bound that no choice can undercut, and all but a few Jobs are whole in it. Those few
 take what is left, and Jobs exchange places. Where that is not close enough, the options with a small reduced cost are searched in
-whole numbers, first few of them, then more. Knows nothing of sites. Invariant: what is returned is allowed.
+whole numbers, first few of them, then more. Knows nothing of sites. Invariant: what is returned is allowed, and never dearer than
+the greedy choice unless it is within CLOSE of the bound.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ def solve(batch: Batch, limit_s: float) -> tuple[Choice, float]:
         return Exchange(batch, greedy(batch)).run(), batch.least()
     value, bound, reduced = relaxed
     best = Exchange(batch, fill(batch, _choice(jobs, columns, np.floor(value + WHOLE)))).run()
+    if batch.cost(best) > bound * (1 + CLOSE):
+        best = min((best, Exchange(batch, greedy(batch)).run()), key=batch.cost)
     for kernel in KERNELS:
         left_s = ends_s - time.monotonic()
         if batch.cost(best) <= bound * (1 + CLOSE) or left_s <= 0:

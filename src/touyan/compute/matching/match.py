@@ -60,16 +60,25 @@ def match(
     held: Mapping[str, int] | None = None,
 ) -> Matching:  # fmt: skip
     """Decides for all `requests` at once. `held`: devices that each party has now, for its quota."""
-    scorer = Scorer(policy, throughput, held or {})
-    looked = _Look(sites, scorer)
-    drafts = [looked.at(request) for request in requests]
-    batch = Batch([options for options, _ in drafts], scorer.rooms, _waiting(requests, drafts, policy))
+    batch, refusals = draft(requests, sites, policy, throughput, held)
     choice, method, bound = _choose(batch, policy)
     decisions = tuple(
-        Decision(request, options[taken] if taken >= 0 else None, options, refusals)
-        for request, (options, refusals), taken in zip(requests, drafts, choice, strict=True)
+        Decision(request, options[taken] if taken >= 0 else None, tuple(options), refused)
+        for request, options, refused, taken in zip(requests, batch.options, refusals, choice, strict=True)
     )
     return Matching(decisions, method, batch.cost(choice), bound)
+
+
+def draft(
+    requests: Sequence[Request], sites: Sequence[Candidate], policy: Policy, throughput: Throughput,
+    held: Mapping[str, int] | None = None,
+) -> tuple[Batch, list[dict[str, Refusal]]]:  # fmt: skip
+    """The problem to be solved: everybody's options and the rooms; and for each Job the sites that may not run it."""
+    scorer = Scorer(policy, throughput, held or {})
+    look = _Look(sites, scorer)
+    drafts = [look.at(request) for request in requests]
+    options = [found for found, _ in drafts]
+    return Batch(options, scorer.rooms, _waiting(requests, options, policy)), [refused for _, refused in drafts]
 
 
 class _Look:
@@ -100,11 +109,11 @@ def _rank(option: Option) -> tuple[float, str, str, str, int]:
     return option.cost, option.site, option.pool, option.kind, option.tier
 
 
-def _waiting(requests: Sequence[Request], drafts: Sequence[tuple[tuple[Option, ...], object]], policy: Policy) -> list[float]:
+def _waiting(requests: Sequence[Request], options: Sequence[Sequence[Option]], policy: Policy) -> list[float]:
     """What each Job costs that stays waiting: more than its dearest option, and the more the longer it has waited."""
     return [
-        WEIGHT_OF_WAITING * (options[-1].cost if options else 0.0) * _urgency(request, policy)
-        for request, (options, _) in zip(requests, drafts, strict=True)
+        WEIGHT_OF_WAITING * (found[-1].cost if found else 0.0) * _urgency(request, policy)
+        for request, found in zip(requests, options, strict=True)
     ]
 
 
