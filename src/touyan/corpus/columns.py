@@ -32,10 +32,10 @@ class Columns(Mapping[str, Sequence[Any]]):
 
     def __getitem__(self, name: str) -> Sequence[Any]:
         if name not in self._lists:
-            column = _listed(self._chosen(self._arrays[name]))
-            edits = self._edits.get(name, {})
+            column, edits = _listed(self._arrays[name]), self._edits.get(name, {})
             rows = range(len(column)) if self._rows is None else self._rows.tolist()
-            self._lists[name] = [edits.get(row, value) for row, value in zip(rows, column, strict=True)] if edits else column
+            is_whole = self._rows is None and not edits
+            self._lists[name] = column if is_whole else [edits.get(row, column[row]) for row in rows]
         return self._lists[name]
 
     def __iter__(self) -> Iterator[str]:

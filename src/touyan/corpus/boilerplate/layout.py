@@ -16,7 +16,7 @@ from touyan.corpus.boilerplate.lines import PAGE_KINDS, Kind, Line, kind_of
 _BEGUN, _ENDED = frozenset("#第"), frozenset("。；;：，、.,”")
 """A longer line that begins or ends so is a heading, a sentence or an item: in statutes 19 lines in 20, and not worth another look."""
 _SHORTEST = 8
-_NOTICES = re.compile("转载|轉載|侵权|侵權|仅供参考|仅代表|本站|公众号|ights reserved")
+_NOTICES = ("转载", "轉載", "侵权", "侵權", "仅供参考", "仅代表", "本站", "公众号", "ights reserved")
 """Notices are sentences. A text without other traces of a page is one only where its last lines have one of these."""
 MIN_TRACES = 3
 _TRACES = frozenset({Kind.WEAK, Kind.BYLINE, Kind.STAMP})
@@ -75,7 +75,7 @@ def is_page(text: str, also: tuple[str, ...]) -> bool:
     if any(_is_flat(line, also) for line in every if len(line) >= FLAT_CHARS):
         return True
     last = text[-_LAST_CHARS:]
-    lines = last.split("\n")[-_LAST_LINES:] if _NOTICES.search(last) else []
+    lines = last.split("\n")[-_LAST_LINES:] if any(word in last for word in _NOTICES) else []
     return any(kind_of(line, also).kind is Kind.STRONG for line in lines)
 
 

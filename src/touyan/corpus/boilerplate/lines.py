@@ -25,9 +25,9 @@ from touyan.corpus.boilerplate.patterns import (
     PHOTO,
     PLACEHOLDER,
     PROMOTION,
-    PROTECTED,
     RELATED,
     SCRIPT,
+    protected,
 )
 
 MAX_LINE_CHARS = 260
@@ -129,9 +129,9 @@ _TELLING = re.compile(r"[\d:/|=]|前|刚|今|昨|编辑|责编|校对|审核|监
 
 def kind_of(raw: str, also: tuple[str, ...] = ()) -> Line:
     """What a line without white space around it is."""
-    protected = PROTECTED.match(raw)
-    if protected:
-        line = _LAW if protected.lastgroup == "law" else _behind_bullet(raw, also)
+    shield = protected(raw)
+    if shield:
+        line = _LAW if shield.lastgroup == "law" else _behind_bullet(raw, also)
         return line if raw[-1] not in _TRUNCATED_ENDS else Line(line.kind, line.rule, raw)
     if len(raw) > MAX_LINE_CHARS:
         return _PROSE

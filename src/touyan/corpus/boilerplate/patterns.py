@@ -6,15 +6,24 @@ Knows nothing about zones. Invariant: each is met at the beginning of a line.
 
 from __future__ import annotations
 
+import re
+
 from touyan.corpus.boilerplate.footers import any_of
 
 _NUMERAL = "〇零一二三四五六七八九十百千"
-PROTECTED = any_of(
+_PROTECTED = any_of(
     rf"(?P<law>#{{1,6}}\s|第[{_NUMERAL}\d]{{1,8}}(?:条|章|节|款|项|编|部分|篇|讲|回)|[(（]?[{_NUMERAL}]{{1,4}}[)）、.．]|<!--|```)",
     r"(?P<item>[(（]?\d{1,3}(?:[)）、．]|\.(?!\d))(?=.*[^\W\d])|\[\d{1,3}\]\s?\S|[(（]?[A-Ha-h][)）、.．](?=.*\w)|[①-⑳]"
     r"|附[件则表录](?!下[载載])|附[:：]|[-*•]\s(?=.*\w)|\|.*\||>\s\w.{10}|问[:：]|答[:：]|注[:：]|特此|此复|此致|抄送|主题词)",
 )
 """As it is written, not folded: headings and articles, items of lists, options, attachments, rows of tables, quotations."""
+_PROTECTING = frozenset(f"#第([（<`{_NUMERAL}ABCDEFGHabcdefgh①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳附-*•|>问答注特此抄主")
+
+
+def protected(line: str) -> re.Match[str] | None:
+    """What protects a line. Most lines begin with nothing of the kind, which is soon seen."""
+    return _PROTECTED.match(line) if line[:1] in _PROTECTING or line[:1].isdecimal() else None
+
 
 CRUMBS = any_of(
     r"(?:[您你](?:现在|当前|目前)?|现在|当前|目前|所在)(?:的|所在|所处)?的?(?:位置|频道|栏目)(?:是|在)?\s?:(?=.{0,90}$)|[您你](?:现在|当前|目前)?(?:的|所在).{0,2}位置",
