@@ -74,7 +74,7 @@ class SlurmSite:
 
     def run(self, *command: str, check: bool = True) -> str:
         """What a client command prints."""
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=30)
+        done = subprocess.run(command, env=self.environment, cwd=self.root, capture_output=True, text=True, timeout=30)
         if check and done.returncode != 0:
             raise RuntimeError(f"{' '.join(command)}: {done.stderr}{done.stdout}")
         return done.stdout

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from touyan.compute.drivers.slurm_commands import SlurmCommands
 from touyan.compute.drivers.slurm_script import ask_of
 from touyan.compute.drivers.slurm_terms import SlurmTerms
 from touyan.compute.folder import AttemptFolder, read_json
+from touyan.compute.site.accounts import give
 from touyan.core.errors import Refused
 from touyan.core.job import Accelerator
 
@@ -123,12 +123,12 @@ def test_a_gang_of_which_one_node_fails_ends_whole(world: World) -> None:
 def test_each_party_runs_and_is_charged_as_its_own_account(site: SlurmSite, home: Path, way: str) -> None:
     if what := hidden_from_others():
         pytest.skip(f"other users cannot read {what}, where the payload's code is")
-    accounts = {name: {"account": name, "user": user} for name, user in ACCOUNTS.items()}
+    accounts = {user: {"account": name} for name, user in ACCOUNTS.items()}
     url = {"url": site.url} if way == "rest" else {}
     world = World(home, lambda: open_driver(terms_of(site, accounts=accounts, **url)))
     for name, user in ACCOUNTS.items():
-        order = world.order("show", account=name)
-        subprocess.run(["chown", "-R", f"{user}:", order.root], check=True)
+        order = world.order("show", account=user)
+        give(order.root, user)
         world.driver.start(order)
         end = world.end_of(order)
         assert (end.cause, end.status) == ("exit", 0), log_of(order)
@@ -138,12 +138,15 @@ def test_each_party_runs_and_is_charged_as_its_own_account(site: SlurmSite, home
         assert shown.strip() == f"{name}|{user}|{getgrgid(getpwnam(user).pw_gid).gr_name}"
         assert (order.root / "launch.json").stat().st_mode & 0o077 == 0
     with pytest.raises(Refused, match="maps no account"):
-        world.driver.start(world.order("show", account="lab-c"))
+        world.driver.start(world.order("show", account="nobody"))
 
 
-def test_an_account_that_slurm_does_not_know_is_refused_in_its_words(world: World) -> None:
+def test_an_account_that_slurm_does_not_know_is_refused_in_its_words(site: SlurmSite, home: Path) -> None:
+    world = World(home, lambda: open_driver(terms_of(site, accounts={"games": {"account": "lab-z"}})))
+    order = world.order("say", account="games")
+    give(order.root, "games")
     with pytest.raises(Refused, match="Invalid account"):
-        world.driver.start(world.order("say", account="lab-z"))
+        world.driver.start(order)
 
 
 def test_a_job_that_can_never_start_ends_with_the_reason(site: SlurmSite, world: World) -> None:

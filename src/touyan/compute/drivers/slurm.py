@@ -8,7 +8,6 @@ Source: squeue(1), sacct(1), sbatch(1) of Slurm 22.05 and 25.05.
 from __future__ import annotations
 
 import math
-import os
 import sys
 import threading
 import time
@@ -22,7 +21,6 @@ from touyan.compute.drivers.slurm_client import HOPELESS, SlurmClient, SlurmJob
 from touyan.compute.drivers.slurm_commands import SlurmCommands
 from touyan.compute.drivers.slurm_script import ask_of
 from touyan.compute.drivers.slurm_terms import SlurmTerms
-from touyan.compute.folder import AttemptFolder
 from touyan.compute.launch import Keep
 
 FRESH_S = 2.0
@@ -69,6 +67,7 @@ class SlurmEngine:
     def place(self, account: str) -> str:
         """The one place. Raises Refused for an account that the owner did not list."""
         self._terms.association(account)
+        self._terms.user(account)
         return ""
 
     def places(self) -> Sequence[str]:
@@ -78,7 +77,6 @@ class SlurmEngine:
         """Submits the job of an Order, unless the queue holds one of its name. Raises Refused or Unreachable."""
         ask = ask_of(order, self._terms, self._python)
         if order.attempt not in self._jobs(FRESH_S):
-            hand_over(AttemptFolder(order.root))
             self._client.submit(ask)
 
     def seen(self, place: str) -> Mapping[str, Seen]:
@@ -184,14 +182,6 @@ def usage_of(attempt: str, records: Sequence[SlurmJob]) -> Usage:
     energy_wh = round(energy_j / 3600) if energy_j else None
     elapsed_s = sum(r.elapsed_s for r in records)
     return Usage(attempt, elapsed_s, devices, gres, longest.tres.get("cpu", 0), longest.tres.get("node", 0), energy_wh)
-
-
-def hand_over(folder: AttemptFolder) -> None:
-    """Gives what we wrote for the node to whoever owns the Attempt's folder: the payload may run as another user."""
-    owner = folder.root.stat()
-    for path in (folder.file("launch"), folder.file("limits"), folder.heartbeat):
-        if path.exists() and path.stat().st_uid != owner.st_uid:
-            os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def open_client(terms: SlurmTerms) -> SlurmClient:

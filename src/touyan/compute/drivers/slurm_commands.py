@@ -39,7 +39,14 @@ class SlurmCommands:
         return read_jobs(self._json(["squeue", "--all", "--states=all", "--json"]))
 
     def records(self, names: Iterable[str], since_s: int) -> list[SlurmJob]:
-        command = ["sacct", "--json", "--allocations", "--allusers", f"--name={','.join(names)}", f"--starttime={day_of(since_s)}"]
+        command = [
+            "sacct",
+            "--json",
+            "--allocations",
+            "--allusers",
+            f"--name={','.join(names)}",
+            f"--starttime={day_of(since_s)}",
+        ]
         return read_records(self._json(command))
 
     def submit(self, ask: Ask) -> int:

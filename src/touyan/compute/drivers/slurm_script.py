@@ -27,7 +27,7 @@ def ask_of(order: Order, terms: SlurmTerms, python: str) -> Ask:
     chosen = order.accelerator
     return Ask(
         name=order.attempt, comment=f"touyan {order.token}", script=script_of(order, python), folder=order.root, log=folder.log,
-        user=association.user, account=association.account, qos=association.qos,
+        user=terms.user(order.account), account=association.account, qos=association.qos,
         partition=association.partition or terms.partition, constraint=terms.constraint, nodes=order.gang, cpus=order.cpus,
         memory_mib=math.ceil(order.limits.memory_bytes / (1 << 20)) + MARGIN_MIB,
         gres=terms.gres_of(chosen.model, chosen.count) if chosen and chosen.count else "",
