@@ -1,4 +1,4 @@
-"""`touyan why`: where a thing came from and by what right; or why it was refused."""
+"""`touyan why`: where a thing came from and by what right; why a Job runs where it runs; or why something was refused."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import typer
 
 from touyan.cli.output import named, print_json, say
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, Session, session
+from touyan.cli.why_job import why_job
 from touyan.cli.words import _, example
 from touyan.core.canonical import short
 from touyan.core.errors import Missing
@@ -16,19 +17,20 @@ from touyan.core.errors import Missing
 def add_to(app: typer.Typer) -> None:
     @app.command(epilog=example("touyan why train"))
     def why(
-        what: Annotated[str, typer.Argument(help=_("Id or name of an asset; or a source that was refused."))],
+        what: Annotated[str, typer.Argument(help=_("Id or name of an asset or a job; or a source that was refused."))],
         party: AsOption = "",
         project: ProjectOption = "",
         home: HomeOption = None,
         as_json: JsonOption = False,
     ) -> None:
-        """Show the lineage of an asset back to its sources and their rights, and every reason that blocks it."""
+        """Show the lineage of an asset and what blocks it; or the sites of a job, each with the reason for or against it."""
         with session(home, party, project) as opened:
             opened.require_inspect("project")
             try:
                 identifier = opened.resolve(what)
             except Missing:
-                _refusals(opened, what, as_json)
+                if not why_job(opened, what, as_json):
+                    _refusals(opened, what, as_json)
                 return
             value = _lineage(opened, identifier)
             if as_json:
