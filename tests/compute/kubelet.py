@@ -44,6 +44,8 @@ def kmock_api() -> Iterator[str]:
             addresses.append(str(server.url).rstrip("/"))
             ready.set()
             await asyncio.to_thread(done.wait)
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()  # watches that are open: the server would wait a minute for their end
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
     thread.start()

@@ -15,6 +15,7 @@ from touyan.compute.drivers.engine import EngineDriver, Seen
 from touyan.compute.drivers.kubernetes_api import Absent, Json, KubernetesApi, Taken
 from touyan.compute.drivers.kubernetes_end import seen_of
 from touyan.compute.drivers.kubernetes_job import ATTEMPT, MANAGED, KubernetesSettings, job_name, job_of, service_of
+from touyan.compute.drivers.kubernetes_watch import Mirror
 from touyan.compute.drivers.settings import read_settings
 from touyan.compute.launch import Keep
 from touyan.core.errors import Refused
@@ -39,6 +40,7 @@ class KubernetesCluster:
         self._settings = settings
         self._api = api
         self._python = python
+        self._mirrors: dict[str, Mirror] = {}
 
     def place(self, account: str) -> str:
         return account or self._settings.namespace
@@ -91,8 +93,10 @@ class KubernetesCluster:
 
     def _list(self, group: str, place: str, kind: str) -> list[Json]:
         """What is ours of a kind, in one namespace or in all."""
-        found = self._api.get(_path(group, place, kind), labelSelector=f"{MANAGED}=touyan")
-        return [one for one in found["items"] if _attempt(one)]
+        path = _path(group, place, kind)
+        if path not in self._mirrors:
+            self._mirrors[path] = Mirror(self._api, path, f"{MANAGED}=touyan")
+        return [one for one in self._mirrors[path].items() if _attempt(one)]
 
 
 def _path(group: str, namespace: str, kind: str, name: str = "") -> str:

@@ -7,7 +7,8 @@ years older or younger than they are. Invariant: an answer that is not the API's
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -23,6 +24,11 @@ Json: TypeAlias = Mapping[str, Any]
 TIMEOUT_S = 20.0
 """Of one request; the API server itself gives up on a list after 60 s."""
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+
+WATCH_S = 60.0
+"""Of one watch: a connection that died unnoticed hides no change for longer."""
+SLACK_S = 5.0
+"""Beyond it, until we end a watch that its server did not."""
 
 
 class Absent(Broken):
@@ -45,10 +51,26 @@ class KubernetesApi:
         self._client = httpx.Client(
             verify=verify, timeout=TIMEOUT_S, limits=limits, proxy=self._configuration.proxy, trust_env=False
         )
-        self._sni = getattr(self._configuration, "tls_server_name", None)
+        self.watch_s = WATCH_S
 
     def get(self, path: str, **query: str) -> Json:
         return self._ask("GET", path, query=query)
+
+    def watch(self, path: str, **query: str) -> Iterator[Json]:
+        """Changes as they come, for `watch_s` at most. Raises as the other calls do."""
+        import httpx
+
+        asked = {**query, "watch": "true", "timeoutSeconds": str(int(self.watch_s))}
+        timeout = httpx.Timeout(TIMEOUT_S, read=self.watch_s + SLACK_S)
+        url = f"{self._configuration.host}{path}"
+        try:
+            with self._client.stream("GET", url, params=asked, timeout=timeout, **self._options()) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise error_of(answer)
+                yield from (cast(Json, json.loads(line)) for line in answer.iter_lines() if line.strip())
+        except (httpx.HTTPError, ValueError) as error:
+            raise Unreachable("Kubernetes", str(error) or type(error).__name__) from error
 
     def post(self, path: str, body: Json) -> Json:
         return self._ask("POST", path, body)
@@ -66,20 +88,23 @@ class KubernetesApi:
         """One request. Raises Taken (409), Absent (404), Refused (the cluster says no), Unreachable (all else)."""
         import httpx
 
-        given = {"Content-Type": kind, **self._headers()}
-        options = {"extensions": {"sni_hostname": self._sni}} if self._sni else {}
+        url = f"{self._configuration.host}{path}"
         try:
-            url = f"{self._configuration.host}{path}"
-            answer = self._client.request(method, url, json=body, params=query, headers=given, **options)
+            answer = self._client.request(method, url, json=body, params=query, **self._options(kind))
             if answer.is_success:
                 return cast(Json, answer.json())
         except (httpx.TransportError, ValueError) as error:
             raise Unreachable("Kubernetes", str(error) or type(error).__name__) from error
         raise error_of(answer)
 
-    def _headers(self) -> dict[str, str]:
-        """The credential of the moment; the official client renews one that has expired."""
-        return {str(a["key"]): str(a["value"]) for a in self._configuration.auth_settings().values() if a["in"] == "header"}
+    def _options(self, kind: str = "application/json") -> dict[str, Any]:
+        """Headers with the credential of the moment (the official client renews one that has expired), and the name to verify."""
+        credentials = {
+            str(a["key"]): str(a["value"]) for a in self._configuration.auth_settings().values() if a["in"] == "header"
+        }
+        name = getattr(self._configuration, "tls_server_name", None)
+        extensions = {"extensions": {"sni_hostname": name}} if name else {}
+        return {"headers": {"Content-Type": kind, **credentials}, **extensions}
 
 
 def error_of(answer: httpx.Response) -> Broken | Refused:
