@@ -62,9 +62,9 @@ class KubernetesApi:
 
         asked = {**query, "watch": "true", "timeoutSeconds": str(int(self.watch_s))}
         timeout = httpx.Timeout(TIMEOUT_S, read=self.watch_s + SLACK_S)
-        url = f"{self._configuration.host}{path}"
+        url, options = f"{self._configuration.host}{path}", self._options()
         try:
-            with self._client.stream("GET", url, params=asked, timeout=timeout, **self._options()) as answer:
+            with self._client.stream("GET", url, params=asked, timeout=timeout, **options) as answer:
                 if not answer.is_success:
                     answer.read()
                     raise error_of(answer)
@@ -88,9 +88,9 @@ class KubernetesApi:
         """One request. Raises Taken (409), Absent (404), Refused (the cluster says no), Unreachable (all else)."""
         import httpx
 
-        url = f"{self._configuration.host}{path}"
+        url, options = f"{self._configuration.host}{path}", self._options(kind)
         try:
-            answer = self._client.request(method, url, json=body, params=query, **self._options(kind))
+            answer = self._client.request(method, url, json=body, params=query, **options)
             if answer.is_success:
                 return cast(Json, answer.json())
         except (httpx.TransportError, ValueError) as error:
@@ -98,13 +98,20 @@ class KubernetesApi:
         raise error_of(answer)
 
     def _options(self, kind: str = "application/json") -> dict[str, Any]:
-        """Headers with the credential of the moment (the official client renews one that has expired), and the name to verify."""
-        credentials = {
-            str(a["key"]): str(a["value"]) for a in self._configuration.auth_settings().values() if a["in"] == "header"
-        }
+        """Headers, and the name to verify. Raises Unreachable where the credential cannot be renewed."""
         name = getattr(self._configuration, "tls_server_name", None)
         extensions = {"extensions": {"sni_hostname": name}} if name else {}
-        return {"headers": {"Content-Type": kind, **credentials}, **extensions}
+        return {"headers": {"Content-Type": kind, **self._credential()}, **extensions}
+
+    def _credential(self) -> dict[str, str]:
+        """That of the moment: the official client runs the kubeconfig's plug-in, or reads a token's file, where one has expired."""
+        from kubernetes.config import ConfigException
+
+        try:
+            given = self._configuration.auth_settings().values()
+        except (OSError, ConfigException) as error:
+            raise Unreachable("Kubernetes", f"its credential cannot be renewed: {error}") from error
+        return {str(one["key"]): str(one["value"]) for one in given if one["in"] == "header"}
 
 
 def error_of(answer: httpx.Response) -> Broken | Refused:

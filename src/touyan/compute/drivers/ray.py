@@ -143,7 +143,7 @@ class RayClusters:
 
         try:
             answer = self._client.request(method, f"{place}/api/jobs/{path}", json=json, headers=self._headers())
-        except httpx.TransportError as error:
+        except (httpx.TransportError, OSError) as error:
             raise Unreachable(f"Ray at {place}", str(error) or type(error).__name__) from error
         if answer.status_code in (401, 403, 407, 429) or (answer.status_code >= 500 and "already exists" not in answer.text):
             raise Unreachable(f"Ray at {place}", f"status {answer.status_code}")
