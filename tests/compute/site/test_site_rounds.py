@@ -126,6 +126,15 @@ def test_the_next_attempt_at_the_same_site_finds_shards_and_checkpoint(world: Wo
     assert world.left() == []
 
 
+def test_a_payload_that_stopped_with_its_agent_is_given_back(world: World) -> None:
+    world.hub.add("j")
+    attempt = world.run_job("j")
+    world.engine.end(attempt, Exit("stopped", 0, "was told to stop"))
+    world.until(lambda: attempt in world.hub.errors)
+    assert world.hub.errors[attempt] == "the site's agent ended while it ran"
+    assert world.run_job("j") == "j-2"
+
+
 def test_work_that_is_kept_goes_after_its_time(world: World) -> None:
     world.hub.add("j")
     first = world.run_job("j")

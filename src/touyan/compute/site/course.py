@@ -30,6 +30,7 @@ from touyan.core.seam import Seam
 
 PAYLOAD = "touyan.flow.worker"
 CLOSED = "the site was closed"
+INTERRUPTED = "the site's agent ended while it ran"
 CORE = "cpu-core"
 """What a Job without accelerators is counted in."""
 
@@ -54,9 +55,10 @@ class Course:
         claim, spec, folder = self._read(state)
         if state.phase == "claimed":
             return stage(self._hub, self._cache, claim, spec, folder, state.account)
-        if state.word == "closed":
-            return released(spec, folder, CLOSED, state.account)
-        return ended_of(spec, folder, Exit(**(state.exit or {})), state.account)
+        end = Exit(**(state.exit or {}))
+        if state.word == "closed" or end.cause == "stopped":  # a wrapper stops its payload when the agent beside it dies
+            return released(spec, folder, CLOSED if state.word else INTERRUPTED, state.account)
+        return ended_of(spec, folder, end, state.account)
 
     def done(self, state: State, made: Any) -> State:
         """The Attempt after the work of its phase."""
