@@ -11,11 +11,12 @@ import math
 import sys
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from touyan.compute.driver import Exit, Order
-from touyan.compute.drivers.engine import EngineDriver, Seen
+from touyan.compute.drivers.engine import EngineDriver, Seen, Unreachable
 from touyan.compute.drivers.settings import read_settings
 from touyan.compute.drivers.slurm_client import HOPELESS, SlurmClient, SlurmJob
 from touyan.compute.drivers.slurm_commands import SlurmCommands
@@ -25,6 +26,9 @@ from touyan.compute.launch import Keep
 
 FRESH_S = 2.0
 """Before a submission the queue is looked at; one look serves all submissions of this time."""
+REST = 20
+"""Slurm is left alone for so many times as long as its last list took: a busy slurmctld, or a queue of 10,000 jobs, of which
+`squeue --json` takes 2 s of CPU, is asked for it rarely."""
 RECORDS_S = 10.0
 """Between two questions to slurmdbd about one Attempt that the queue does not hold."""
 WINDOW_S = 30 * 86_400
@@ -61,7 +65,9 @@ class SlurmEngine:
         self._python = python
         self._clock = clock
         self._lock = threading.Lock()
-        self._looked: tuple[float, dict[str, SlurmJob]] = (-math.inf, {})
+        self._jobs: dict[str, list[SlurmJob]] = {}
+        self._looked_s = -math.inf
+        self._took_s = 0.0
         self._recorded: dict[str, tuple[float, SlurmJob | None]] = {}
 
     def place(self, account: str) -> str:
@@ -76,40 +82,45 @@ class SlurmEngine:
     def submit(self, order: Order, place: str) -> None:
         """Submits the job of an Order, unless the queue holds one of its name. Raises Refused or Unreachable."""
         ask = ask_of(order, self._terms, self._python)
-        if order.attempt not in self._jobs(FRESH_S):
-            self._client.submit(ask)
+        if order.attempt in self._queue(FRESH_S):
+            return
+        try:
+            job = self._client.submit(ask)
+        except Unreachable:
+            self._looked_s = -math.inf  # Slurm may have taken it: the next list must be a new one
+            raise
+        with self._lock:
+            self._jobs[order.attempt] = [SlurmJob(job, order.attempt, ("PENDING",))]
 
     def seen(self, place: str) -> Mapping[str, Seen]:
         """All jobs by name; one that the queue has forgotten is looked for in the accounts."""
-        return Seens(self._jobs(0.0), self._record)
+        return Seens(self._queue(0.0), self._record)
 
     def cancel(self, attempt: str, place: str) -> None:
         """Ends every job of that name."""
-        for job in self._client.jobs():
-            if job.name == attempt and not job.is_over:
+        for job in self._queue(0.0).get(attempt, []):
+            if not job.is_over:
                 self._client.cancel(job.id)
 
     def forget(self, attempt: str, place: str) -> None:
         """Takes out of the queue what will never start; Slurm itself forgets the rest."""
-        job = self._looked[1].get(attempt)
-        if job is not None and not job.is_over:
-            self.cancel(attempt, place)
+        self.cancel(attempt, place)
         self._recorded.pop(attempt, None)
 
     def usage(self, attempts: Sequence[str]) -> dict[str, Usage]:
         """What was charged for each Attempt that slurmdbd knows, in one question. Raises Unreachable."""
-        records = self._client.records(attempts, int(time.time()) - WINDOW_S)
-        by_name = {name: [r for r in records if r.name == name] for name in attempts}
-        return {name: usage_of(name, found) for name, found in by_name.items() if found}
+        found = by_name(self._client.records(attempts, int(time.time()) - WINDOW_S))
+        return {name: usage_of(name, found[name]) for name in attempts if name in found}
 
-    def _jobs(self, age_s: float) -> dict[str, SlurmJob]:
-        """The queue by name, as it was at most `age_s` ago."""
+    def _queue(self, age_s: float) -> dict[str, list[SlurmJob]]:
+        """The queue by name, as it was at most `age_s` ago, or as long ago as Slurm is to be left alone."""
         with self._lock:
-            looked_s, jobs = self._looked
-            if self._clock() - looked_s >= age_s:
-                jobs = by_name(self._client.jobs())
-                self._looked = (self._clock(), jobs)
-            return jobs
+            began_s = self._clock()
+            if began_s - self._looked_s >= max(age_s, REST * self._took_s):
+                self._jobs = by_name(self._client.jobs())
+                self._looked_s = self._clock()
+                self._took_s = self._looked_s - began_s
+            return dict(self._jobs)
 
     def _record(self, attempt: str) -> SlurmJob | None:
         """The end, as the accounts tell it, of an Attempt that the queue does not hold. They also hold jobs without an end that
@@ -117,7 +128,7 @@ class SlurmEngine:
         asked_s, record = self._recorded.get(attempt, (-math.inf, None))
         if record is None and self._clock() - asked_s >= RECORDS_S:
             found = by_name(self._client.records([attempt], int(time.time()) - WINDOW_S)).get(attempt)
-            record = found if found is not None and found.is_over else None
+            record = found[0] if found and found[0].is_over else None
             self._recorded[attempt] = (self._clock(), record)
         return record
 
@@ -125,12 +136,12 @@ class SlurmEngine:
 class Seens(Mapping[str, Seen]):
     """Jobs by name as an EngineDriver reads them. squeue, then sacct: Slurm forgets an ended job after MinJobAge, 300 s."""
 
-    def __init__(self, jobs: Mapping[str, SlurmJob], record: Callable[[str], SlurmJob | None]) -> None:
+    def __init__(self, jobs: Mapping[str, list[SlurmJob]], record: Callable[[str], SlurmJob | None]) -> None:
         self._jobs = jobs
         self._record = record
 
     def __getitem__(self, attempt: str) -> Seen:
-        job = self._jobs.get(attempt) or self._record(attempt)
+        job = self._jobs[attempt][0] if attempt in self._jobs else self._record(attempt)
         if job is None:
             raise KeyError(attempt)
         return seen_of(job)
@@ -142,10 +153,12 @@ class Seens(Mapping[str, Seen]):
         return len(self._jobs)
 
 
-def by_name(jobs: Sequence[SlurmJob]) -> dict[str, SlurmJob]:
-    """Jobs by name. Of several of one name the one that is not over counts; else the first, which claimed the start."""
-    ranked = sorted(jobs, key=lambda job: (not job.is_over, -job.id))
-    return {job.name: job for job in ranked}
+def by_name(jobs: Sequence[SlurmJob]) -> dict[str, list[SlurmJob]]:
+    """Jobs by name. Of several of one name those that are not over come first, then the oldest, which claimed the start."""
+    found: dict[str, list[SlurmJob]] = defaultdict(list)
+    for job in sorted(jobs, key=lambda job: (job.is_over, job.id)):
+        found[job.name].append(job)
+    return dict(found)
 
 
 def seen_of(job: SlurmJob) -> Seen:

@@ -11,7 +11,8 @@ import math
 import os
 import pwd
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -32,36 +33,47 @@ UNKNOWN_JOB = frozenset({2017, 2021})
 """ESLURM_INVALID_JOB_ID, ESLURM_ALREADY_DONE."""
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request."""
+
+    method: str
+    part: str
+    """`slurm` is slurmctld's, `slurmdb` slurmdbd's."""
+    path: str
+    user: str = ""
+    """Whose token it carries; empty: the agent's own."""
+    query: Mapping[str, str] | None = None
+    body: object = None
+
+
 class SlurmRest:
     """`touyan.compute.drivers.slurm_client.SlurmClient` over slurmrestd."""
 
-    def __init__(self, terms: SlurmTerms, commands: SlurmCommands) -> None:
+    def __init__(self, terms: SlurmTerms, commands: SlurmCommands, transport: httpx.BaseTransport | None = None) -> None:
         self._terms = terms
         self._commands = commands
-        self._client = _client(terms)
+        self._client = _client(terms, transport)
         self._tokens: dict[str, tuple[float, str]] = {}
         self._spoken = 0
 
     def jobs(self) -> list[SlurmJob]:
-        return read_jobs(self._ask("GET", "slurm", "jobs"))
+        return read_jobs(self._ask(Call("GET", "slurm", "jobs")))
 
     def records(self, names: Iterable[str], since_s: int) -> list[SlurmJob]:
         asked = {"job_name": ",".join(names), "start_time": day_of(since_s), "skip_steps": "true"}
-        return read_records(self._ask("GET", "slurmdb", "jobs", query=asked))
+        return read_records(self._ask(Call("GET", "slurmdb", "jobs", query=asked)))
 
     def submit(self, ask: Ask) -> int:
         body = submission(ask, self._version(), {"PATH": PATH})
-        return int(cast(int, self._ask("POST", "slurm", "job/submit", ask.user, body=body)["job_id"]))
+        return int(cast(int, self._ask(Call("POST", "slurm", "job/submit", ask.user, body=body))["job_id"]))
 
     def cancel(self, job: int) -> None:
-        self._ask("DELETE", "slurm", f"job/{job}", passing=UNKNOWN_JOB)
+        self._ask(Call("DELETE", "slurm", f"job/{job}"), passing=UNKNOWN_JOB)
 
-    def _ask(
-        self, method: str, part: str, path: str, user: str = "", query: dict[str, str] | None = None,
-        body: object = None, passing: frozenset[int] = frozenset(),
-    ) -> Answer:  # fmt: skip
+    def _ask(self, call: Call, passing: frozenset[int] = frozenset()) -> Answer:
         """An answer without errors. Raises Refused for Slurm's own word, Unreachable for all else."""
-        answer = self._send(method, f"/{part}/v0.0.{self._version()}/{path}", user, query, body)
+        answer = self._answer(call, self._version())
         trouble = [(number, words) for number, words in errors_of(answer) if number not in passing]
         if not trouble:
             return answer
@@ -70,36 +82,37 @@ class SlurmRest:
             raise refused(f"{words} ({number})")
         raise unreachable("slurmrestd", f"{words} ({number})")
 
-    def _send(self, method: str, path: str, user: str, query: dict[str, str] | None = None, body: object = None) -> Answer:
-        import httpx
+    def _answer(self, call: Call, version: int) -> Answer:
         import orjson
 
+        response = self._reach(call, version)
         try:
-            response = self._client.request(method, path, params=query, json=body, headers=self._headers(user))
             answer = orjson.loads(response.content)
+        except orjson.JSONDecodeError as error:
+            raise unreachable("slurmrestd", f"{call.path} was answered {response.status_code} without JSON") from error
+        if not isinstance(answer, dict):
+            raise unreachable("slurmrestd", f"{call.path} was not answered by Slurm")
+        return cast(Answer, answer)
+
+    def _reach(self, call: Call, version: int) -> httpx.Response:
+        import httpx
+
+        path = f"/{call.part}/v0.0.{version}/{call.path}"
+        try:
+            return self._client.request(call.method, path, params=call.query, json=call.body, headers=self._headers(call.user))
         except httpx.HTTPError as error:
             raise unreachable("slurmrestd", f"{error} ({type(error).__name__})") from error
-        except orjson.JSONDecodeError as error:
-            raise unreachable("slurmrestd", f"{method} {path} was answered {response.status_code} without JSON") from error
-        if not isinstance(answer, dict):
-            raise unreachable("slurmrestd", f"{method} {path} was not answered by Slurm")
-        return cast(Answer, answer)
 
     def _version(self) -> int:
         """The newest version it speaks, found once by asking each for a ping."""
         if not self._spoken:
-            self._spoken = next((v for v in VERSIONS if self._speaks(v)), 0)
+            ping = Call("GET", "slurm", "ping")
+            answers = ((version, self._reach(ping, version).status_code) for version in VERSIONS)
+            self._spoken = next((version for version, status in answers if status == 200), 0)
         if not self._spoken:
-            raise unreachable("slurmrestd", f"it speaks none of v0.0.{VERSIONS[-1]} to v0.0.{VERSIONS[0]}")
+            words = f"no ping from v0.0.{VERSIONS[0]} down to v0.0.{VERSIONS[-1]} was answered: see its version, and the token"
+            raise unreachable("slurmrestd", words)
         return self._spoken
-
-    def _speaks(self, version: int) -> bool:
-        import httpx
-
-        try:
-            return self._client.get(f"/slurm/v0.0.{version}/ping", headers=self._headers("")).status_code == httpx.codes.OK
-        except httpx.HTTPError as error:
-            raise unreachable("slurmrestd", f"{error} ({type(error).__name__})") from error
 
     def _headers(self, user: str) -> dict[str, str]:
         """A Unix socket tells slurmrestd who we are; elsewhere a token does."""
@@ -128,14 +141,15 @@ def _read_token(path: Path) -> str:
         ) from error
 
 
-def _client(terms: SlurmTerms) -> httpx.Client:
+def _client(terms: SlurmTerms, transport: httpx.BaseTransport | None) -> httpx.Client:
+    """One call a round needs no connection that is kept open."""
     import httpx
 
-    limits = httpx.Limits(max_keepalive_connections=0)  # one call a round needs no connection that is kept
+    limits = httpx.Limits(max_keepalive_connections=0)
     if not terms.url.startswith("unix:"):
-        return httpx.Client(base_url=terms.url, timeout=terms.timeout_s, trust_env=False, limits=limits)
+        return httpx.Client(base_url=terms.url, timeout=terms.timeout_s, trust_env=False, limits=limits, transport=transport)
     if os.geteuid() == 0:
         words = "through a Unix socket of slurmrestd nobody can be another user, and the agent is root"
         raise Invalid("bad-driver-settings", words, "name slurmrestd by http:// in site.yaml: driver, or leave out url")
-    transport = httpx.HTTPTransport(uds=terms.url.removeprefix("unix:"), limits=limits)
-    return httpx.Client(base_url="http://slurmrestd", transport=transport, timeout=terms.timeout_s, trust_env=False)
+    socket = transport or httpx.HTTPTransport(uds=terms.url.removeprefix("unix:"), limits=limits)
+    return httpx.Client(base_url="http://slurmrestd", transport=socket, timeout=terms.timeout_s, trust_env=False)

@@ -17,8 +17,10 @@ Answer: TypeAlias = Mapping[str, Any]
 FLAT = 38
 """Up to here a number is a number and a state one word; after it numbers are `{set, infinite, number}`, and states lists (from 40)."""
 OLDEST = 36
-VERSIONS = tuple(range(44, OLDEST - 1, -1))
+VERSIONS = tuple(range(45, OLDEST - 1, -1))
 """Asked for in this order: 44 is of Slurm 25.11, 38 of 22.05."""
+NUMBERS = ("memory_per_node", "time_limit")
+"""Of a submission, those that are `{set, infinite, number}` since v0.0.39."""
 NOTHING = 9003
 """ESLURM_REST_EMPTY_RESULT: an answer, which some versions list as an error."""
 _VERSION = re.compile(r"v0\.0\.(\d+)$")
@@ -104,13 +106,10 @@ def submission(ask: Ask, version: int, environment: Mapping[str, str]) -> dict[s
     else:
         said |= {
             "environment": [f"{k}={v}" for k, v in environment.items()],
-            "minimum_nodes": ask.nodes, "maximum_nodes": ask.nodes,
+            "minimum_nodes": ask.nodes, "maximum_nodes": ask.nodes, "open_mode": ["APPEND"],
             **({"tres_per_node": f"gres/{ask.gres}"} if ask.gres else {}),
+            **{name: {"set": True, "infinite": False, "number": said[name]} for name in NUMBERS if name in said},
         }  # fmt: skip
-    if version > FLAT and "memory_per_node" in said:
-        said["memory_per_node"] = {"set": True, "infinite": False, "number": ask.memory_mib}
-    if version > FLAT and "time_limit" in said:
-        said["time_limit"] = {"set": True, "infinite": False, "number": ask.limit_min}
     return {"script": ask.script, "job": said}
 
 
