@@ -38,9 +38,8 @@ def site(number: int, dice: random.Random, nodes: float) -> Candidate:
     tags = ("subsidised",) if dice.random() < 0.2 else ()
     offer = Offer(prices, 0.05, 0.1, round(dice.uniform(0.1, 0.8), 2), round(dice.uniform(1.1, 1.6), 2), tags)
     capacity = Capacity(tuple(pools), dice.choice((12_500_000, 125_000_000, 1_250_000_000)), offer)
-    return Candidate(
-        f"site{number:03d}", capacity, f"owner{number % 12}", dice.choice(ZONES), dice.choice(("general", "important"))
-    )
+    owner, trust = f"owner{number % 12}", dice.choice(("general", "important"))
+    return Candidate(f"site{number:03d}", capacity, owner, owner, dice.choice(ZONES), trust)
 
 
 def job(number: int, dice: random.Random) -> Request:

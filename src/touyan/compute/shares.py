@@ -41,6 +41,8 @@ class Shares:
     reclaim_s: float = RECLAIM_S
     """The stated delay: an owner's job starts at most so much later than on its own machines alone."""
     half_life_s: float = HALF_LIFE_S
+    models: tuple[str, ...] = ()
+    """Exact models of the accelerators that are shared; empty: all. What is not shared is first come first served."""
 
     @property
     def nominal(self) -> int:
@@ -97,7 +99,10 @@ def read_shares(path: Path) -> Shares:
     if not all(_is_number(number) for number in promises) or promises[1] == 0:
         raise _bad(path, "reclaim_s or half_life_days is no length of time")
     owners = {name: _share(path, name, entry) for name, entry in value["owners"].items()}
-    return Shares(owners, float(promises[0]), float(promises[1]) * 86400)
+    models = value.get("models", [])
+    if not isinstance(models, list) or not all(isinstance(model, str) for model in models):
+        raise _bad(path, "models is no list of accelerator models")
+    return Shares(owners, float(promises[0]), float(promises[1]) * 86400, tuple(models))
 
 
 def check_pool(shares: Shares, devices: int, gangs: Iterable[tuple[str, int]]) -> None:

@@ -78,8 +78,9 @@ def _site(draw: st.DrawFn, number: int) -> Candidate:
         purposes=draw(st.sampled_from(((), ("train",)))), needs_voucher=draw(st.booleans()),
     )  # fmt: skip
     pool = Pool("main", (kind,), draw(st.sampled_from((("ai",), ("general", "ai")))), draw(st.sampled_from((0, 7200))))
+    organisation = draw(st.sampled_from(("", "org")))
     return Candidate(
-        f"s{number}", Capacity((pool,), offer=offer), draw(st.sampled_from(("", "org"))), draw(st.sampled_from(ZONES)),
+        f"s{number}", Capacity((pool,), offer=offer), organisation, organisation, draw(st.sampled_from(ZONES)),
         draw(st.sampled_from(("", "general", "important"))), draw(st.sampled_from(("", "", "", "it is drained"))),
         draw(st.none() | st.integers(0, 3)), draw(st.sampled_from((None, frozenset({"p"}), frozenset({"q"})))),
         quota=draw(st.sampled_from(({}, {"ann": 4}))),

@@ -23,6 +23,8 @@ class Candidate:
     name: str
     capacity: Capacity
     owner: str = ""
+    organisation: str = ""
+    """Of the owner."""
     zone: str = ""
     """Country code, and region after a hyphen: `CN`, `CN-SH`; HERE: where the store itself is; empty: its operator did not say."""
     trust: str = ""
@@ -37,6 +39,10 @@ class Candidate:
     """Kinds of Need that the hub lets it take; empty: as its pools say."""
     taken: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict[tuple[str, str], tuple[int, int]])
     """By pool and class: devices and CPUs that were placed and that the site's own count does not show yet."""
+    lender: str = ""
+    """Who brought its devices, where devices are shared."""
+    guests: int | None = None
+    """Devices that Jobs of others than the lender may take now; None: as many as are free."""
     quota: Mapping[str, int] = field(default_factory=dict[str, int])
     """Devices that a party may still take here; who is not in it may take all."""
 

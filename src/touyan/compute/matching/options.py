@@ -126,7 +126,7 @@ class Scorer:
     def _share(self, request: Request, site: Candidate, way: Fit) -> float:
         prefer = self.policy.prefer
         off = prefer.sites.get(site.name, 0.0) + sum(prefer.tags.get(tag, 0.0) for tag in site.capacity.offer.tags)
-        if site.owner and site.owner in (request.party, request.organisation):
+        if (site.owner and site.owner == request.party) or (site.organisation and site.organisation == request.organisation):
             off += prefer.own_site
         sheet = self.throughput.table.find(way.kind.model) if way.accelerator else None
         if sheet is not None and sheet.domestic:
@@ -155,6 +155,8 @@ class Scorer:
             found.append((self._row(("quota", request.party, ""), left), devices))
         if devices and request.party in site.quota:
             found.append((self._row(("quota", request.party, site.name), site.quota[request.party]), devices))
+        if devices and site.guests is not None and request.owner != site.lender:
+            found.append((self._row(("guests", "", site.name), site.guests), devices))
         if request.voucher is not None and (most := self._most(request, request.voucher, site, way, devices, cpus)):
             found.append((self._row(("voucher", request.voucher.id, ""), request.voucher.left), most))
         return tuple(found)

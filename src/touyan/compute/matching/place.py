@@ -1,12 +1,13 @@
 """The matcher of a hub: from the store to a placement for every waiting Job, with a reason for every site.
 
-Owns the round: look, match, say why. Knows nothing of agents and of when it is asked. Invariant: it writes nothing; the policy is
-the file in the store's home, read again when it changes.
+Owns the round: look, see whose turn it is, match, say why. Knows nothing of agents and of when it is asked. Invariant: it writes
+nothing; a Job that is out and named in its answer gives its devices back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from touyan.compute.hub.placing import Candidate as Offered
@@ -16,11 +17,13 @@ from touyan.compute.matching.history import History
 from touyan.compute.matching.match import Decision, match
 from touyan.compute.matching.policy import Policy, published, read_policy
 from touyan.compute.matching.reasons import alternatives, reasons
+from touyan.compute.matching.sharing import Sharing
 from touyan.compute.matching.view import View
 from touyan.store.home import Store
 from touyan.store.site_records import Placement
 
-POLICY = "policy.yaml"
+POLICY, SHARES = "policy.yaml", "shares.json"
+"""In the home of the store; each is read again when it changes."""
 
 
 class SiteMatcher:
@@ -30,15 +33,25 @@ class SiteMatcher:
         self._given = policy
         self._read: tuple[int, Policy] = (-1, published())
         self.history = History()
+        self._sharing: Sharing | None = None
 
     def __call__(self, store: Store, sites: Sequence[Offered], jobs: Sequence[Waiting]) -> list[Placement]:
         policy = self._given or self._policy(store.home / POLICY)
+        sharing = self._sharing_of(store.home / SHARES)
         with store.database.read() as connection:
             self.history.read(connection)
             view = View(store, connection, self.history)
-            candidates, requests, held = view.candidates(sites), view.requests(jobs), view.held()
-        matching = match(requests, candidates, policy, self.history.throughput, held)
-        return [self._placement(decision, candidates, policy) for decision in matching.decisions]
+            offer = sharing.offer(view, view.requests(jobs), view.candidates(sites))
+            held = view.held()
+        if sharing.is_on:
+            policy = replace(policy, queue_depth=0)  # a guest that queues at a site would stand before its owner
+        matching = match(offer.requests, offer.sites, policy, self.history.throughput, held)
+        return [*offer.decided, *(self._placement(decision, offer.sites, policy) for decision in matching.decisions)]
+
+    def _sharing_of(self, path: Path) -> Sharing:
+        if self._sharing is None:
+            self._sharing = Sharing(path, self.history.throughput.table)
+        return self._sharing
 
     def _placement(self, decision: Decision, sites: Sequence[Candidate], policy: Policy) -> Placement:
         said = reasons(decision, sites)

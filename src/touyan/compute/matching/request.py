@@ -65,6 +65,13 @@ class Request:
     priority: int = 0
     failed_at: tuple[str, ...] = ()
     """Sites where Attempts failed, once for each."""
+    owner: str = ""
+    """Who brought the share it runs on, where devices are shared."""
+
+    @property
+    def devices(self) -> int:
+        """Of the whole gang, by the smallest alternative; 0 without accelerators."""
+        return self.need.gang * min((a.count for a in self.need.accelerators), default=0)
 
     @property
     def alternatives(self) -> tuple[Accelerator | None, ...]:

@@ -21,6 +21,7 @@ from touyan.compute.matching.candidate import HERE, Candidate
 from touyan.compute.matching.history import History
 from touyan.compute.matching.policy import TRUST
 from touyan.compute.matching.request import Data, Request, Voucher
+from touyan.compute.matching.turns import CALLED_BACK
 from touyan.compute.resources import NodeClass, Pool
 from touyan.core.job import Accelerator, JobSpec, Need, read_spec
 from touyan.core.rights import Rights, SecurityClass
@@ -40,6 +41,8 @@ FAILED = ("failed", "lost")
 class Taken:
     """What one Job holds at a site, or will once its agent has started it."""
 
+    job: str
+    arrived_s: float
     party: str
     need: Need
     accelerator: Accelerator | None
@@ -66,10 +69,25 @@ class View:
     def held(self) -> Counter[str]:
         """Devices by party, over all sites."""
         found: Counter[str] = Counter()
-        for taken in self._taken.values():
-            for each in taken:
-                found[each.party] += each.devices
+        for each in self.out():
+            found[each.party] += each.devices
         return found
+
+    def out(self) -> list[Taken]:
+        """All that is placed or held."""
+        return [taken for of_site in self._taken.values() for taken in of_site]
+
+    @property
+    def now_s(self) -> float:
+        return self._now_ms / 1000
+
+    def names(self, party: str) -> tuple[str, ...]:
+        """What a file may call a party: its id and name, then those of its organisation."""
+        if not party:
+            return ()
+        own = self._store.parties.get(party)
+        above = (self._store.parties.get(own.organisation),) if own.organisation else ()
+        return tuple(dict.fromkeys(name for each in (own, *above) for name in (each.id, each.name)))
 
     def candidates(self, offered: Iterable[Offered]) -> list[Candidate]:
         return [self._candidate(each) for each in offered]
@@ -79,11 +97,10 @@ class View:
         return [self._request(job, failures.get(job.id, ())) for job in waiting]
 
     def _candidate(self, offered: Offered) -> Candidate:
-        site = offered.site
-        is_here = site.name == LOCAL
+        site, is_here = offered.site, offered.site.name == LOCAL
         return Candidate(
-            site.name, offered.capacity, self._organisation(site.owner), HERE if is_here else site.zone, site.trust, offered.closed,
-            offered.room, None if is_here else self._projects[site.party], site.kinds, self._counted(offered),
+            site.name, offered.capacity, site.owner, self._organisation(site.owner), HERE if is_here else site.zone, site.trust,
+            offered.closed, offered.room, None if is_here else self._projects[site.party], site.kinds, self._counted(offered),
         )  # fmt: skip
 
     def _counted(self, offered: Offered) -> dict[tuple[str, str], tuple[int, int]]:
@@ -145,7 +162,8 @@ class View:
 
     def _failures(self, jobs: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         a = t.attempt.c
-        rows = self._connection.execute(select(a.job, a.site).where(a.job.in_(jobs), a.state.in_(FAILED)).order_by(a.token)).all()
+        is_failure = a.job.in_(jobs) & a.state.in_(FAILED) & (a.reason != CALLED_BACK)
+        rows = self._connection.execute(select(a.job, a.site).where(is_failure).order_by(a.token)).all()
         found: dict[str, tuple[str, ...]] = {}
         for job, site in rows:
             found[job] = (*found.get(job, ()), site)
@@ -162,16 +180,17 @@ class View:
     def _all_taken(self) -> dict[str, list[Taken]]:
         """By site: what waits there or is held there."""
         j, a, p = t.job.c, t.attempt.c, t.placement.c
-        columns = (j.site, j.submitter, j.spec, p.accelerator)
+        columns = (j.id, j.created_at, j.site, j.submitter, j.spec, p.accelerator)
         waits = select(*columns).join(t.placement, p.job == j.id).where(j.state == "waiting", j.site != "")
         holds = select(*columns, a.state).join(t.attempt, a.job == j.id).outerjoin(t.placement, p.job == j.id)
         rows = [(*row, "") for row in self._connection.execute(waits).all()]
         rows += [tuple(row) for row in self._connection.execute(holds.where(a.state.in_(HELD))).all()]
         found: dict[str, list[Taken]] = {}
-        for site, party, spec, chosen, state in rows:
+        for job, created_at, site, party, spec, chosen, state in rows:
             accelerator = Accelerator(**json.loads(chosen)) if chosen else None
-            need = read_spec(envelope_of(spec).payload).need
-            found.setdefault(site, []).append(Taken(party, need, accelerator, state in ("running", "unreachable")))
+            need, is_running = read_spec(envelope_of(spec).payload).need, state in ("running", "unreachable")
+            taken = Taken(job, from_iso(created_at) / 1000, party, need, accelerator, is_running)
+            found.setdefault(site, []).append(taken)
         return found
 
 

@@ -109,9 +109,17 @@ class FairShares:
         self._coming: list[tuple[float, int]] = []
         """Devices of stopped jobs, with the time at which they are free."""
 
+    def welcome(self, owner: str) -> None:
+        """Lets a party in that brought nothing: it borrows what is lent, and nothing is promised to it."""
+        self._owners.setdefault(owner, Owner(Share(0), self._shares.half_life_s))
+
+    def kept(self) -> dict[str, int]:
+        """By owner: devices of its share that nobody else may have now."""
+        return {name: owner.kept for name, owner in self._owners.items()}
+
     def submitted(self, ask: Ask, now_s: float) -> None:
-        share = self._shares.of(ask.owner)
-        if ask.devices > share.nominal:
+        share = self._owners[ask.owner].share if ask.owner in self._owners else self._shares.of(ask.owner)
+        if 0 < share.nominal < ask.devices:
             words = f"{ask.owner} asks for {ask.devices} devices at once and owns {share.nominal}"
             raise Refused("gang-beyond-share", words, "ask for less at once, or bring more devices to the pool")
         self._owners[ask.owner].add(ask)
@@ -126,6 +134,10 @@ class FairShares:
         else:
             owner.give_back(ask, now_s)
             owner.leave_line(ask)
+
+    def withdrawn(self, ask: Ask) -> None:
+        """A job that this policy has not started, or has stopped, is called off."""
+        self._owners[ask.owner].leave_line(ask)
 
     def decide(self, free: int, now_s: float) -> Decision:
         while self._coming and self._coming[0][0] <= now_s:
