@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
-from itertools import pairwise
 from operator import add
 
 STEPS_PER_NAT = 12
@@ -69,15 +68,22 @@ class Learned:
     table: Bigrams
     text: str = field(repr=False)
     """As the table knows it: folded."""
-    pairs: Mapping[str, int] = field(repr=False)
-    firsts: Mapping[str, int] = field(repr=False)
-    known: dict[str, float] = field(repr=False, compare=False)
+    known: dict[str, float] = field(default_factory=dict, repr=False, compare=False)
     """Answers given before: a search asks the same few thousand pairs over and over."""
+    counts: dict[str, Counter[str]] = field(default_factory=dict, repr=False, compare=False)
+    """Followers counted before: a search asks about twenty of the text's characters, not about all of them."""
 
     @classmethod
     def of(cls, text: str) -> Learned:
-        plain = folded(text)
-        return cls(table(), plain, Counter(map("".join, pairwise(plain))), Counter(plain[:-1]), {})
+        return cls(table(), folded(text))
+
+    def seconds(self, first: str) -> Counter[str]:
+        """What follows a character in the text, and how often."""
+        found = self.counts.get(first)
+        if found is None:
+            *inner, last = self.text.split(first)[1:] or [""]
+            found = self.counts[first] = Counter([*(piece[:1] or first for piece in inner), *last[:1]])
+        return found
 
     def after(self, first: str, second: str) -> float:
         """log P(second | first), mixed of the table and of the text."""
@@ -88,10 +94,10 @@ class Learned:
         return answer
 
     def _after(self, first: str, second: str) -> float:
-        general, seen = self.table.after(first, second), self.pairs.get(first + second)
-        if not seen:
+        general, counts = self.table.after(first, second), self.seconds(first)
+        if second not in counts:
             return general
-        return math.log((1 - _FROM_TEXT) * math.exp(general) + _FROM_TEXT * seen / (self.firsts[first] + _TRUST))
+        return math.log((1 - _FROM_TEXT) * math.exp(general) + _FROM_TEXT * counts[second] / (counts.total() + _TRUST))
 
 
 @lru_cache(maxsize=1)
@@ -108,7 +114,8 @@ def table() -> Bigrams:
     firsts = np.cumsum(np.frombuffer(body, "<u2", m, 4 * n))
     seconds = np.frombuffer(body, "<u2", m, 4 * n + 2 * m)
     logs = np.frombuffer(body, "u1", m, 4 * n + 4 * m) / -STEPS_PER_NAT
-    keys = (alphabet[a] + alphabet[b] for a, b in zip(firsts.tolist(), seconds.tolist(), strict=True))
+    points = np.array(list(map(ord, alphabet)), dtype=np.uint32)
+    keys = np.column_stack([points[firsts], points[seconds]]).view("<U2").ravel().tolist()
     marks = {a + b: UNSEEN for a in _MARKS for b in _MARKS}  # two that never stand together are no news: they are damage
     columns = ((keys, logs), (alphabet, singles), (alphabet, news))
     pairs, *others = (dict(zip(names, values.tolist(), strict=True)) for names, values in columns)

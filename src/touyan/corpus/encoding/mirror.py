@@ -52,7 +52,7 @@ def diagnosed(text: str) -> Page | None:
         return None
     marked = {character: reading for (character, reading), _ in reversed(found.most_common())}
     plain = _MARK.sub("", text)
-    sound = simplified(_RUN.sub("\n", plain)) if "?" in plain else ""  # nobody asks where nothing is torn
+    sound = simplified(_RUN.sub("\n", plain)) if "?" in plain else ""  # nobody asks it where nothing is torn
     return Page.of(marked, plain, Learned.of(sound))
 
 

@@ -33,8 +33,7 @@ class Rows:
         row = self.made.get(first)
         if row is None:
             row = self.made[first] = _general(first)
-            own = {piece[:1] or first for piece in self.learned.text.split(first)[1:]}  # what follows it in the text itself
-            for second in own & columns().keys():
+            for second in self.learned.seconds(first).keys() & columns().keys():
                 row[columns()[second]] = self.learned.after(first, second)
         return row
 
