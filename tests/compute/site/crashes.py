@@ -15,15 +15,17 @@ import touyan.compute.site as site_package
 CODE = str(Path(site_package.__file__).parent)
 
 
-def run_until(line: int, call: Callable[[], Any]) -> int:
-    """Calls and raises Killed before the `line`-th line; returns how many there were where the call came to its end first."""
-    count = 0
+Place = tuple[str, int]
+
+
+def run_until(line: int, call: Callable[[], Any]) -> list[Place]:
+    """Calls and raises Killed before the `line`-th line that is run; returns all that were where the call came to its end first."""
+    places: list[Place] = []
 
     def at_line(frame: FrameType, event: str, _argument: Any) -> Any:
-        nonlocal count
         if event == "line":
-            count += 1
-            if count == line:
+            places.append((frame.f_code.co_filename, frame.f_lineno))
+            if len(places) == line:
                 raise Killed
         return at_line
 
@@ -36,4 +38,4 @@ def run_until(line: int, call: Callable[[], Any]) -> int:
         call()
     finally:
         sys.settrace(before)
-    return count
+    return places
