@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from touyan.compute.driver import Exit, Limits, Order
-from touyan.compute.drivers.engine import FENCE_S, LOST_S, SWEEP_S, EngineDriver, Seen, Unreachable
+from touyan.compute.drivers.engine import FENCE_S, LOST_S, SILENT_S, SWEEP_S, EngineDriver, Seen, Unreachable
 from touyan.compute.folder import AttemptFolder, read_json, write_json
 from touyan.compute.launch import Keep, claim_start, read_launch
 from touyan.core.errors import Broken, Refused
@@ -145,6 +145,18 @@ def test_hundreds_of_payloads_are_looked_for_in_one_list_a_second(
     assert engine.asked == 5
 
 
+def test_an_engine_that_is_silent_is_not_asked_for_each_payload(
+    driver: EngineDriver, engine: FakeEngine, clock: Clock, order_of: OrderOf
+) -> None:
+    for n in range(100):
+        driver.start(order_of(f"j-{n}"))
+    engine.trouble = unreachable()
+    for _ in range(10):
+        assert [driver.wait(f"j-{n}", 0) for n in range(100)] == [None] * 100
+        clock.pause(1)
+    assert engine.asked == 10 / SILENT_S
+
+
 def test_the_wrappers_word_is_the_exit_and_the_engine_forgets(
     driver: EngineDriver, engine: FakeEngine, order_of: OrderOf
 ) -> None:
@@ -167,7 +179,7 @@ def test_an_engine_that_does_not_answer_ends_nothing(
     assert driver.wait("j-1", LIMIT_S) is None
     assert isinstance(driver.trouble, Unreachable)
     engine.trouble = None
-    assert driver.wait("j-1", 2) is None
+    assert driver.wait("j-1", 2 * SILENT_S) is None
     assert driver.trouble is None
     assert engine.cancelled == []
 
@@ -337,7 +349,7 @@ def test_an_agent_that_starts_again_takes_up_what_its_engine_may_have(
     later = EngineDriver(engine, clock, clock.pause)
     assert later.adopt(order)
     engine.trouble = None
-    assert later.wait("j-1", 1) is None
+    assert later.wait("j-1", 2 * SILENT_S) is None
     assert engine.submitted == ["j-1"]
 
 

@@ -25,6 +25,8 @@ from touyan.core.errors import Broken, TouyanError
 
 LOOK_S = 1.0
 """What is known of an engine is at most this old: one list a second, whatever the number of payloads."""
+SILENT_S = 5.0
+"""Between two questions to an engine that did not answer: each may take its whole time-out, and hundreds of payloads wait for it."""
 LOST_S = 60.0
 """How long an engine may not know a payload that it took: a list read from a replica, a head node that restarts."""
 FENCE_S = 10.0
@@ -169,35 +171,32 @@ class EngineDriver:
         self._clock = clock
         self._pause = pause
         self._held: dict[str, _Held] = {}
-        self._lists: dict[str, tuple[float, Mapping[str, Seen]]] = {}
+        self._lists: dict[str, tuple[float, Mapping[str, Seen] | TouyanError]] = {}
         self._lock = threading.Lock()
 
     def start(self, order: Order) -> None:
         """Submits a payload, once. Raises Refused where the engine will not take it; an engine that is silent is asked again."""
         if order.attempt in self._held:
             return
-        held = self._hold(order, is_taken=False)
+        held = self._taken_up(order, is_taken=False)
         held.write(self._engine.keep, self._engine.environment)
-        try:
-            self._submit(held)
-        except TouyanError:
-            del self._held[order.attempt]
-            raise
+        self._submit(held)
+        self._held[order.attempt] = held
 
     def adopt(self, order: Order) -> bool:
         """Takes up what an agent before this one submitted. True also where the engine is silent: then nobody knows yet."""
         if order.attempt in self._held:
             return True
-        held = self._hold(order, is_taken=True)
+        held = self._taken_up(order, is_taken=True)
         held.is_stopping = held.is_told_to_stop()
         try:
             is_known = order.attempt in self._list(held.place)
-        except TouyanError as error:
-            self.trouble, is_known = error, True
-        if is_known or held.has_started():
-            return True
-        del self._held[order.attempt]
-        return False
+        except TouyanError:  # it is in `trouble`
+            is_known = True
+        if not is_known and not held.has_started():
+            return False
+        self._held[order.attempt] = held
+        return True
 
     def wait(self, attempt: str, timeout_s: float) -> Exit | None:
         """How the payload ended, or None where it still runs, or may run, after `timeout_s`."""
@@ -229,10 +228,8 @@ class EngineDriver:
                 self._engine.cancel(attempt, place)
                 self._pause(LOOK_S)
 
-    def _hold(self, order: Order, is_taken: bool) -> _Held:
-        held = _Held(order, AttemptFolder(order.root), self._engine.place(order.account), is_taken)
-        self._held[order.attempt] = held
-        return held
+    def _taken_up(self, order: Order, is_taken: bool) -> _Held:
+        return _Held(order, AttemptFolder(order.root), self._engine.place(order.account), is_taken)
 
     def _submit(self, held: _Held) -> None:
         """Submits; an engine that does not answer may have taken it, and the next look tells. Raises Refused."""
@@ -246,21 +243,31 @@ class EngineDriver:
             self._lists.pop(held.place, None)  # a list from before does not hold it
 
     def _list(self, place: str) -> Mapping[str, Seen]:
-        """What a place held at most LOOK_S ago."""
+        """What a place held at most LOOK_S ago. Raises what the engine raised, and asks one that failed again after SILENT_S only."""
         with self._lock:
-            asked_s, seen = self._lists.get(place, (-LOOK_S, {}))
-            if self._clock() - asked_s >= LOOK_S:
-                seen = self._engine.seen(place)
-                self._lists[place] = (self._clock(), seen)
-                self.trouble = None
-            return seen
+            asked_s, answer = self._lists.get(place, (-SILENT_S, {}))
+            if self._clock() - asked_s >= (SILENT_S if isinstance(answer, TouyanError) else LOOK_S):
+                answer = self._ask(place)
+                self._lists[place] = (self._clock(), answer)
+            if isinstance(answer, TouyanError):
+                raise answer
+            return answer
+
+    def _ask(self, place: str) -> Mapping[str, Seen] | TouyanError:
+        """What a place holds, or why nobody knows."""
+        try:
+            found = self._engine.seen(place)
+        except TouyanError as error:
+            self.trouble = error
+            return error
+        self.trouble = None
+        return found
 
     def _look(self, held: _Held) -> Exit | None:
         """How a payload ended, if that is certain."""
         try:
             seen = self._list(held.place).get(held.order.attempt)
-        except TouyanError as error:
-            self.trouble = error
+        except TouyanError:  # it is in `trouble`
             return self._unheard(held)
         held.unheard_s = None
         if held.is_stopping:
