@@ -69,16 +69,22 @@ def statements(store: Store) -> Iterator[list[str]]:
     event.remove(store.database.engine, "before_cursor_execute", listen)
 
 
-def test_where_nothing_costs_the_end_of_an_attempt_is_one_more_statement(store: Store) -> None:
-    with store.database.write() as connection, statements(store) as said:
-        settle(connection, iso(0), "default", "ann", usage())
+def test_where_nothing_costs_the_end_of_an_attempt_is_one_more_statement(sqlite_store: Store) -> None:
+    with sqlite_store.database.write() as connection, statements(sqlite_store) as said:
+        settle(connection, iso(0), "default", "ann", usage(model="", devices=0, cores=2, elapsed_ms=20_000))
     assert len(said) == 1
     assert said[0].startswith("insert into ledger")
 
 
-def test_an_attempt_is_charged_once_however_often_it_is_said(store: Store) -> None:
-    assert [end(store, usage()) for _ in range(3)] == [True, False, False]
-    assert lines(store) == 2
+def test_an_attempt_is_charged_once_however_often_it_is_said(sqlite_store: Store) -> None:
+    assert [end(sqlite_store, usage()) for _ in range(3)] == [True, False, False]
+    assert lines(sqlite_store) == 2
+
+
+def test_a_second_charge_with_more_lines_than_the_first_adds_none(sqlite_store: Store) -> None:
+    assert end(sqlite_store, usage(elapsed_ms=0))
+    assert not end(sqlite_store, usage())
+    assert lines(sqlite_store) == 1
 
 
 def test_two_who_charge_at_once_charge_once(store: Store) -> None:
@@ -89,41 +95,41 @@ def test_two_who_charge_at_once_charge_once(store: Store) -> None:
     assert lines(store) == 5
 
 
-def test_the_voucher_pays_what_was_used_and_gets_the_rest_back(store: Store) -> None:
-    a_voucher_that_is_held(store)
-    assert hours_left(store) == 6
-    end(store, usage(), TERMS)
-    assert hours_left(store) == 8
+def test_the_voucher_pays_what_was_used_and_gets_the_rest_back(sqlite_store: Store) -> None:
+    a_voucher_that_is_held(sqlite_store)
+    assert hours_left(sqlite_store) == 6
+    end(sqlite_store, usage(), TERMS)
+    assert hours_left(sqlite_store) == 8
 
 
-def test_where_the_site_failed_the_whole_hold_comes_back(store: Store) -> None:
-    a_voucher_that_is_held(store)
-    end(store, usage(fault="site"), TERMS)
-    assert hours_left(store) == 10
-    with store.database.read() as connection:
+def test_where_the_site_failed_the_whole_hold_comes_back(sqlite_store: Store) -> None:
+    a_voucher_that_is_held(sqlite_store)
+    end(sqlite_store, usage(fault="site"), TERMS)
+    assert hours_left(sqlite_store) == 10
+    with sqlite_store.database.read() as connection:
         assert find(connection, "a-1/7").kind == "refund"
 
 
-def test_the_price_is_that_of_the_placement_whatever_the_site_asks_later(store: Store) -> None:
-    with store.database.write() as connection:
-        hold(connection, store.seam, Ask("a-1", "default", store.me().party, "train", 3600, "a800-80g", 4), TERMS)
-    end(store, usage(), Terms(99_000_000))
-    with store.database.read() as connection:
+def test_the_price_is_that_of_the_placement_whatever_the_site_asks_later(sqlite_store: Store) -> None:
+    with sqlite_store.database.write() as connection:
+        hold(connection, sqlite_store.seam, Ask("a-1", "default", sqlite_store.me().party, "train", 3600, "a800-80g", 4), TERMS)
+    end(sqlite_store, usage(), Terms(99_000_000))
+    with sqlite_store.database.read() as connection:
         assert read_facts(find(connection, "a-1/7").facts).fen == 1300
 
 
-def test_a_write_that_is_cut_off_charges_nothing_and_the_next_one_does(store: Store) -> None:
-    a_voucher_that_is_held(store)
+def test_a_write_that_is_cut_off_charges_nothing_and_the_next_one_does(sqlite_store: Store) -> None:
+    a_voucher_that_is_held(sqlite_store)
 
     def cut_off() -> None:
-        with store.database.write() as connection:
-            settle(connection, iso(0), "default", store.me().party, usage(), TERMS)
+        with sqlite_store.database.write() as connection:
+            settle(connection, iso(0), "default", sqlite_store.me().party, usage(), TERMS)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         cut_off()
-    assert hours_left(store) == 6
-    assert end(store, usage(), TERMS)
+    assert hours_left(sqlite_store) == 6
+    assert end(sqlite_store, usage(), TERMS)
 
 
 def test_a_charge_that_was_taken_back_may_be_made_anew(store: Store) -> None:
@@ -138,10 +144,10 @@ def test_a_charge_that_was_taken_back_may_be_made_anew(store: Store) -> None:
     lines(store)
 
 
-def test_only_what_an_attempt_cost_can_be_taken_back(store: Store) -> None:
-    given = grant_voucher(store, store.me(), store.me().party, "fen", 100, "2027-06-30")
+def test_only_what_an_attempt_cost_can_be_taken_back(sqlite_store: Store) -> None:
+    given = grant_voucher(sqlite_store, sqlite_store.me(), sqlite_store.me().party, "fen", 100, "2027-06-30")
     with pytest.raises(Conflict, match="grant"):
-        take_back(store, store.me(), f"grant/{given.id}", "no")
+        take_back(sqlite_store, sqlite_store.me(), f"grant/{given.id}", "no")
 
 
 @pytest.mark.parametrize("change", ["update ledger set amount = 0", "delete from ledger"])
@@ -199,54 +205,54 @@ def report(store: Store, said: Report) -> Usage | bool:
         return settle_report(connection, store.seam.now_ms(), said, "centre")
 
 
-def test_a_site_is_paid_for_what_was_seen_and_asked_not_for_what_it_says(store: Store) -> None:
-    claim = a_remote_attempt(store)
-    finish(store, claim)
-    assert report(store, Report(claim.attempt, claim.token, 10**8, 10**6, "a800", 12.4))
-    with store.database.read() as connection:
+def test_a_site_is_paid_for_what_was_seen_and_asked_not_for_what_it_says(sqlite_store: Store) -> None:
+    claim = a_remote_attempt(sqlite_store)
+    finish(sqlite_store, claim)
+    assert report(sqlite_store, Report(claim.attempt, claim.token, 10**8, 10**6, "a800", 12.4))
+    with sqlite_store.database.read() as connection:
         (found,) = everything(connection)
     facts = read_facts(found.facts)
     assert (facts.elapsed_ms, facts.devices, facts.cores, facts.model) == (601_000, 8, 16, "a800-80g")
     assert (facts.owner, facts.energy, facts.energy_wh) == ("centre", "measured", 12)
 
 
-def test_a_model_that_was_not_asked_for_is_not_paid(store: Store) -> None:
-    claim = a_remote_attempt(store)
-    finish(store, claim)
-    report(store, Report(claim.attempt, claim.token, 600, 8, "b200-192g"))
-    with store.database.read() as connection:
+def test_a_model_that_was_not_asked_for_is_not_paid(sqlite_store: Store) -> None:
+    claim = a_remote_attempt(sqlite_store)
+    finish(sqlite_store, claim)
+    report(sqlite_store, Report(claim.attempt, claim.token, 600, 8, "b200-192g"))
+    with sqlite_store.database.read() as connection:
         assert read_facts(next(everything(connection)).facts).devices == 0
 
 
-def test_a_report_of_another_token_of_nothing_or_before_the_end_is_refused(store: Store) -> None:
-    claim = a_remote_attempt(store)
+def test_a_report_of_another_token_of_nothing_or_before_the_end_is_refused(sqlite_store: Store) -> None:
+    claim = a_remote_attempt(sqlite_store)
     said = Report(claim.attempt, claim.token, 600, 8, "a800-80g")
     with pytest.raises(Conflict, match="not ended"):
-        report(store, said)
-    finish(store, claim)
+        report(sqlite_store, said)
+    finish(sqlite_store, claim)
     with pytest.raises(Conflict, match="another token"):
-        report(store, replace(said, token=claim.token + 1))
+        report(sqlite_store, replace(said, token=claim.token + 1))
     with pytest.raises(Missing):
-        report(store, replace(said, attempt="nothing-1"))
+        report(sqlite_store, replace(said, attempt="nothing-1"))
 
 
 @pytest.mark.parametrize(("error", "is_charged"), [(Invalid("bad-input", "the step says no", ""), True),
                                                    (Broken("vanished", "lost its node", ""), False)])  # fmt: skip
 def test_what_the_payload_did_is_charged_and_what_the_site_broke_is_not(
-    store: Store, error: TouyanError, is_charged: bool
+    sqlite_store: Store, error: TouyanError, is_charged: bool
 ) -> None:
-    claim = a_remote_attempt(store)
-    store.jobs.fail(store.agent(), claim, error, may_retry=False)
-    report(store, Report(claim.attempt, claim.token, 600, 8, "a800-80g"))
-    with store.database.read() as connection:
+    claim = a_remote_attempt(sqlite_store)
+    sqlite_store.jobs.fail(sqlite_store.agent(), claim, error, may_retry=False)
+    report(sqlite_store, Report(claim.attempt, claim.token, 600, 8, "a800-80g"))
+    with sqlite_store.database.read() as connection:
         assert (read_facts(next(everything(connection)).facts).device_ms > 0) is is_charged
 
 
-def test_a_job_that_was_called_off_pays_for_its_time(store: Store) -> None:
-    claim = a_remote_attempt(store)
-    store.jobs.cancel(store.me(), claim.job, "not needed")
-    report(store, Report(claim.attempt, claim.token, 600, 16, "cpu-core"))
-    with store.database.read() as connection:
+def test_a_job_that_was_called_off_pays_for_its_time(sqlite_store: Store) -> None:
+    claim = a_remote_attempt(sqlite_store)
+    sqlite_store.jobs.cancel(sqlite_store.me(), claim.job, "not needed")
+    report(sqlite_store, Report(claim.attempt, claim.token, 600, 16, "cpu-core"))
+    with sqlite_store.database.read() as connection:
         facts = read_facts(next(everything(connection)).facts)
     assert (facts.fault, facts.model, facts.devices, facts.cores) == ("party", "", 0, 16)
 
@@ -274,10 +280,10 @@ def test_the_hold_of_a_lost_attempt_is_freed_at_once_and_of_a_silent_site_after_
     lines(store)
 
 
-def test_the_hold_of_an_attempt_that_never_was_is_freed_when_its_job_ends(store: Store) -> None:
-    job = a_remote_attempt(store).job
-    held_for(store, f"{job}-2")
-    assert close(store) == 0
-    store.jobs.cancel(store.me(), job, "not needed")
-    assert close(store) == 1
-    assert hours_left(store) == 10
+def test_the_hold_of_an_attempt_that_never_was_is_freed_when_its_job_ends(sqlite_store: Store) -> None:
+    job = a_remote_attempt(sqlite_store).job
+    held_for(sqlite_store, f"{job}-2")
+    assert close(sqlite_store) == 0
+    sqlite_store.jobs.cancel(sqlite_store.me(), job, "not needed")
+    assert close(sqlite_store) == 1
+    assert hours_left(sqlite_store) == 10

@@ -18,10 +18,11 @@ from touyan.core.canonical import Json, canonical
 from touyan.core.errors import Conflict, Missing
 from touyan.store import tables as t
 
-_WRITE = text(
+_REST = text(
     "insert into ledger (key, line, kind, project, party, debit, credit, unit, amount, at, facts) values "
-    "(:key, :line, :kind, :project, :party, :debit, :credit, :unit, :amount, :at, :facts) on conflict do nothing"
+    "(:key, :line, :kind, :project, :party, :debit, :credit, :unit, :amount, :at, :facts)"
 )
+_FIRST = text(f"{_REST.text} on conflict do nothing")
 ROWS = 2000
 """Read from the database at a time."""
 
@@ -51,11 +52,15 @@ def write(
     facts: Mapping[str, Json],
     lines: Sequence[Transfer],
 ) -> bool:
-    """Writes a transaction in one statement; False where its key is there already, and then nothing is written."""
+    """Writes a transaction; False where its key is there already, and then nothing is written. The first line decides: the others
+    follow it in a second statement, for one with fewer lines may stand under the same key."""
     common = {"key": key, "kind": kind, "project": project, "party": party, "at": at, "facts": ""}
     rows = [common | {"line": number} | asdict(line) for number, line in enumerate(lines)]
-    rows[0]["facts"] = canonical(facts).decode()
-    return connection.execute(_WRITE, rows if len(rows) > 1 else rows[0]).rowcount > 0
+    first = rows[0] | {"facts": canonical(facts).decode()}
+    is_new = connection.execute(_FIRST, first).rowcount == 1
+    if is_new and len(rows) > 1:
+        connection.execute(_REST, rows[1:])
+    return is_new
 
 
 def transactions(connection: Connection, query: Select[tuple[object, ...]]) -> Iterator[Transaction]:

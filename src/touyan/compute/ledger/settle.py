@@ -52,8 +52,8 @@ class Report:
 def settle(
     connection: Connection, at: str, project: str, party: str, usage: Usage, terms: Terms = FREE, rates: RateTable | None = None
 ) -> bool:
-    """Charges one Attempt of `party`; False where that was done before. One statement where the terms are FREE; else the terms that
-    were agreed by `hold` count, and those given here only where nothing was agreed."""
+    """Charges one Attempt of `party`; False where that was done before. Where the terms are FREE, one statement, and a second one
+    where there are lines beyond device time; else the terms that `hold` agreed on count, those given here only where nothing was."""
     kept = None if terms.is_free else take(connection, usage.attempt)
     facts = facts_of(party, usage, kept.terms if kept else terms, rates or published())
     if kept is not None:
