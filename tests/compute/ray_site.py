@@ -17,6 +17,8 @@ from touyan.compute.processes import descendants, send, with_environment
 PATIENCE_S = 180.0
 MARK = "TOUYAN_TEST_RAY"
 """In the environment of every process of it, so that all can be found again."""
+QUEUE_S = 30
+"""Ray's patience with a job that waits for resources; a production cluster has 900."""
 ACCELERATORS = {
     "a800-80g": {"GPU": 1.0, "accelerator_type:A800": 0.001},
     "ascend-910b": {"NPU": 1.0, "accelerator_type:Ascend910B": 0.001},
@@ -38,6 +40,7 @@ def ray_site(folder: Path) -> Iterator[str]:
     mark = f"{MARK}={folder}"
     environment = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG")}
     environment |= {MARK: str(folder), "RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
+    environment |= {"RAY_JOB_START_TIMEOUT_SECONDS": str(QUEUE_S)}
     common = ["--num-cpus=4", "--object-store-memory=80000000", "--memory=8000000000", "--disable-usage-stats", "--block"]
     head = [
         "--head", f"--port={gcs}", "--node-ip-address=127.0.0.1", "--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from contract import DriverContract, World, left_of, log_of
-from ray_site import ACCELERATORS, ray_site
+from ray_site import ACCELERATORS, QUEUE_S, ray_site
 
 from touyan.compute.driver import Limits
 from touyan.compute.drivers.engine import EngineDriver
@@ -65,6 +65,13 @@ class TestRayDriver(DriverContract):
         assert world.driver.wait(order.attempt, 2) is None
         world.driver.stop(order.attempt)
         assert world.end_of(order).reason == "was told to stop before it began"
+
+    def test_a_payload_waits_for_longer_than_ray_has_patience(self, world: World) -> None:
+        order = world.order("say", accelerator=Accelerator("a800-80g", 64))
+        world.driver.start(order)
+        assert world.driver.wait(order.attempt, 2.5 * QUEUE_S) is None
+        world.driver.stop(order.attempt)
+        assert world.end_of(order).cause == "stopped"
 
     def test_a_gang_starts_on_different_nodes_and_its_processes_find_each_other(self, world: World) -> None:
         pytest.importorskip("torch", reason="torchrun comes with PyTorch")

@@ -8,19 +8,16 @@ may still run is never said to have ended.
 
 from __future__ import annotations
 
-import os
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias
 
 from touyan.compute.driver import Exit, Order
-from touyan.compute.drivers.local import read_exit
-from touyan.compute.folder import AttemptFolder, write_json
-from touyan.compute.launch import Keep, Launch, claim_start, write_launch
-from touyan.compute.site.accounts import acting_as
+from touyan.compute.drivers.held import Held
+from touyan.compute.folder import AttemptFolder
+from touyan.compute.launch import Keep
 from touyan.core.errors import Broken, TouyanError
 
 LOOK_S = 1.0
@@ -32,11 +29,6 @@ LOST_S = 60.0
 FENCE_S = 10.0
 """Beyond the lease, until a payload whose agent is silent has surely ended: the wrapper looks every 0.2 s, a kill takes a moment."""
 SWEEP_S = 60.0
-WHO = "agent"
-"""In `started`: no launcher may begin it any more."""
-
-WORD = re.compile(r"exit(-[0-9]+)?\.json")
-"""What the wrapper on each node of a gang writes."""
 
 State: TypeAlias = Literal["waiting", "suspended", "running", "leaving", "ended", "unstarted"]
 """waiting: for its resources · suspended: held back, or taken off again, by a queue · leaving: its node is to end it and has not
@@ -97,68 +89,6 @@ class Engine(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Held:
-    """A payload this agent answers for."""
-
-    order: Order
-    folder: AttemptFolder
-    place: str
-    is_taken: bool
-    """Whether the engine has said so; else it is submitted again."""
-    is_stopping: bool = False
-    """Whether we have told it to stop: in memory too, since a look at a running payload should touch no shared file."""
-    is_cancelled: bool = False
-    unheard_s: float | None = None
-    """Since when the engine does not answer, by our clock."""
-    missing_s: float | None = None
-    """Since when the engine does not know it."""
-    fenced_s: float | None = None
-    """Since when it is told to stop because nobody knows what became of it."""
-
-    def write(self, keep: Keep, further: Mapping[str, str]) -> None:
-        """What the node will read. Like all of the folder it is the account's own, and touched in its name only: a payload may
-        have put links there."""
-        with acting_as(self.order.account):
-            prepare(self.order, self.folder, keep, further)
-
-    def has_started(self) -> bool:
-        """Whether a launcher has begun the payload, or may not begin it any more."""
-        with acting_as(self.order.account):
-            return (self.folder.root / "started").exists()
-
-    def forbid_start(self) -> bool:
-        """Whether no launcher has begun the payload; then none will."""
-        with acting_as(self.order.account):
-            return claim_start(self.folder, WHO)
-
-    def is_told_to_stop(self) -> bool:
-        """Whether the heartbeat holds a word."""
-        with acting_as(self.order.account):
-            return self.folder.heartbeat.exists() and self.folder.heartbeat.stat().st_size > 0
-
-    def tell_to_stop(self) -> None:
-        with acting_as(self.order.account):
-            tell_to_stop(self.folder)
-
-    def word(self, nodes: int) -> Exit | None:
-        """What the wrappers wrote at their end: of a gang, what the first to fail did, because it took the others along. None until
-        `nodes` of them have written. The folder is listed first: that makes an NFS client forget what was not there."""
-        with acting_as(self.order.account):
-            names = [name for name in os.listdir(self.folder.root) if WORD.fullmatch(name)]
-            written = sorted(names, key=lambda name: (self.folder.root / name).stat().st_mtime_ns)
-            words = [word for name in written if (word := read_exit(self.folder, name.removesuffix(".json")))]
-        if len(words) < max(nodes, 1):
-            return None
-        failed = (w for w in words if w.status or w.cause not in ("exit", "stopped"))
-        return next(failed, words[0])
-
-    def conclude(self, end: Exit) -> None:
-        """Writes how it ended, so that an agent after this one tells the same."""
-        with acting_as(self.order.account):
-            write_json(self.folder.file("exit"), asdict(end))
-
-
 class EngineDriver:
     """`touyan.compute.driver.Driver` over an Engine. One for all threads of an agent."""
 
@@ -170,7 +100,7 @@ class EngineDriver:
         self._engine = engine
         self._clock = clock
         self._pause = pause
-        self._held: dict[str, _Held] = {}
+        self._held: dict[str, Held] = {}
         self._lists: dict[str, tuple[float, Mapping[str, Seen] | TouyanError]] = {}
         self._lock = threading.Lock()
 
@@ -228,10 +158,10 @@ class EngineDriver:
                 self._engine.cancel(attempt, place)
                 self._pause(LOOK_S)
 
-    def _taken_up(self, order: Order, is_taken: bool) -> _Held:
-        return _Held(order, AttemptFolder(order.root), self._engine.place(order.account), is_taken)
+    def _taken_up(self, order: Order, is_taken: bool) -> Held:
+        return Held(order, AttemptFolder(order.root), self._engine.place(order.account), is_taken)
 
-    def _submit(self, held: _Held) -> None:
+    def _submit(self, held: Held) -> None:
         """Submits; an engine that does not answer may have taken it, and the next look tells. Raises Refused."""
         try:
             self._engine.submit(held.order, held.place)
@@ -263,7 +193,7 @@ class EngineDriver:
         self.trouble = None
         return found
 
-    def _look(self, held: _Held) -> Exit | None:
+    def _look(self, held: Held) -> Exit | None:
         """How a payload ended, if that is certain."""
         try:
             seen = self._list(held.place).get(held.order.attempt)
@@ -286,14 +216,14 @@ class EngineDriver:
         held.missing_s, held.is_taken = None, True
         return None
 
-    def _unheard(self, held: _Held) -> Exit | None:
+    def _unheard(self, held: Held) -> Exit | None:
         """An engine that is silent ends nothing, but no Job waits for it for ever."""
         held.unheard_s = self._clock() if held.unheard_s is None else held.unheard_s
         if self._clock() - held.unheard_s < held.order.limits.limit_s + LOST_S:
             return None
         return self._gone(held, Exit("vanished", 0, "has an engine that was silent for longer than it may run"))
 
-    def _missing(self, held: _Held) -> Exit | None:
+    def _missing(self, held: Held) -> Exit | None:
         """What becomes of a payload that its engine does not know."""
         if not held.is_taken and not held.is_stopping:
             return self._again(held)
@@ -304,7 +234,7 @@ class EngineDriver:
             return None
         return self._gone(held, Exit("vanished", 0, "is not known to its engine any more"))
 
-    def _again(self, held: _Held) -> Exit | None:
+    def _again(self, held: Held) -> Exit | None:
         """Submits once more what never began."""
         try:
             if held.is_taken:
@@ -316,7 +246,7 @@ class EngineDriver:
             return self._gone(held, Exit("vanished", 0, f"was not taken by its engine: {error.message}"))
         return None
 
-    def _ended(self, held: _Held, end: Exit, is_certain: bool) -> Exit | None:
+    def _ended(self, held: Held, end: Exit, is_certain: bool) -> Exit | None:
         """The wrapper's word before the engine's; but why somebody else ended the payload, only the engine knows."""
         word = held.word(1 if is_certain else held.order.gang)
         if word is None:
@@ -326,7 +256,7 @@ class EngineDriver:
         is_theirs = word.cause == "stopped" and end.cause == "vanished" and not held.is_stopping
         return replace(word, reason=end.reason) if is_theirs else word
 
-    def _gone(self, held: _Held, end: Exit) -> Exit | None:
+    def _gone(self, held: Held, end: Exit) -> Exit | None:
         """`end`, once nothing can run any more: it never began and now never will, or it had the time to fence itself."""
         if held.forbid_start():
             return end
@@ -337,11 +267,11 @@ class EngineDriver:
         silence_s = held.order.limits.lease_s + FENCE_S
         return held.word(held.order.gang) or (end if self._clock() - held.fenced_s > silence_s else None)
 
-    def _cancel(self, held: _Held) -> None:
+    def _cancel(self, held: Held) -> None:
         if not held.is_cancelled:
             held.is_cancelled = self._quietly(lambda: self._engine.cancel(held.order.attempt, held.place))
 
-    def _settled(self, held: _Held, end: Exit) -> Exit:
+    def _settled(self, held: Held, end: Exit) -> Exit:
         """The Exit as it is told, and written where no wrapper wrote one."""
         if held.is_stopping and end.cause in ("signal", "vanished"):
             end = Exit("stopped", 0, "was told to stop", end.peak_bytes)  # the engine's SIGTERM may reach the payload first
@@ -358,23 +288,9 @@ class EngineDriver:
         return True
 
 
-def prepare(order: Order, folder: AttemptFolder, keep: Keep, further: Mapping[str, str]) -> None:
-    """Writes what the node will read."""
-    write_json(folder.file("limits"), asdict(order.limits))
-    own = ("PATH", "PYTHONPATH") if keep == "container" else ()  # an image brings its own interpreter
-    environment = {name: value for name, value in {**order.environment, **further}.items() if name not in own}
-    processes = order.accelerator.count if order.accelerator else 1
-    write_launch(folder, Launch(order.module, environment, keep, order.gang, processes))
-
-
 def exit_of(code: int, said: str) -> Exit:
     """The end of a process that left no `exit.json`: killed, or it could not begin. A shell tells signal n as 128 + n."""
     number = -code if code < 0 else code - 128 if code > 128 else 0
     if number:
         return Exit("signal", number, f"was ended by signal {number}, its wrapper too")
     return Exit("exit", code, f"ended with status {code} before it began: {said[-MOST_WORDS:].strip()}")
-
-
-def tell_to_stop(folder: AttemptFolder) -> None:
-    """Puts a word into the heartbeat, which every wrapper of the Attempt reads."""
-    folder.heartbeat.write_text("stop\n")

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from touyan.compute.drivers.engine import tell_to_stop
+from touyan.compute.drivers.held import tell_to_stop
 from touyan.compute.folder import AttemptFolder
 from touyan.compute.launch import INDEX, RENDEZVOUS
 

@@ -1,0 +1,98 @@
+"""One payload that an agent answers for, while an engine has it: its folder, and what is remembered between two looks.
+
+Owns what is written for the node and read back from it. Knows nothing of engines. Invariant: the folder is the account's own, and
+is touched in its name only, because a payload may have put links there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from touyan.compute.driver import Exit, Order
+from touyan.compute.drivers.local import read_exit
+from touyan.compute.folder import AttemptFolder, write_json
+from touyan.compute.launch import Keep, Launch, claim_start, write_launch
+from touyan.compute.site.accounts import acting_as
+
+WHO = "agent"
+"""In `started`: no launcher may begin it any more."""
+WORD = re.compile(r"exit(-[0-9]+)?\.json")
+"""What the wrapper on each node of a gang writes."""
+
+
+@dataclass(slots=True)
+class Held:
+    """A payload this agent answers for."""
+
+    order: Order
+    folder: AttemptFolder
+    place: str
+    is_taken: bool
+    """Whether the engine has said so; else it is submitted again."""
+    is_stopping: bool = False
+    """Whether we have told it to stop: in memory too, since a look at a running payload should touch no shared file."""
+    is_cancelled: bool = False
+    unheard_s: float | None = None
+    """Since when the engine does not answer, by our clock."""
+    missing_s: float | None = None
+    """Since when the engine does not know it."""
+    fenced_s: float | None = None
+    """Since when it is told to stop because nobody knows what became of it."""
+
+    def write(self, keep: Keep, further: Mapping[str, str]) -> None:
+        """What the node will read."""
+        with acting_as(self.order.account):
+            prepare(self.order, self.folder, keep, further)
+
+    def has_started(self) -> bool:
+        """Whether a launcher has begun the payload, or may not begin it any more."""
+        with acting_as(self.order.account):
+            return (self.folder.root / "started").exists()
+
+    def forbid_start(self) -> bool:
+        """Whether no launcher has begun the payload; then none will."""
+        with acting_as(self.order.account):
+            return claim_start(self.folder, WHO)
+
+    def is_told_to_stop(self) -> bool:
+        """Whether the heartbeat holds a word."""
+        with acting_as(self.order.account):
+            return self.folder.heartbeat.exists() and self.folder.heartbeat.stat().st_size > 0
+
+    def tell_to_stop(self) -> None:
+        with acting_as(self.order.account):
+            tell_to_stop(self.folder)
+
+    def word(self, nodes: int) -> Exit | None:
+        """What the wrappers wrote at their end: of a gang, what the first to fail did, because it took the others along. None until
+        `nodes` of them have written. The folder is listed first: that makes an NFS client forget what was not there."""
+        with acting_as(self.order.account):
+            names = [name for name in os.listdir(self.folder.root) if WORD.fullmatch(name)]
+            written = sorted(names, key=lambda name: (self.folder.root / name).stat().st_mtime_ns)
+            words = [word for name in written if (word := read_exit(self.folder, name.removesuffix(".json")))]
+        if len(words) < max(nodes, 1):
+            return None
+        failed = (w for w in words if w.status or w.cause not in ("exit", "stopped"))
+        return next(failed, words[0])
+
+    def conclude(self, end: Exit) -> None:
+        """Writes how it ended, so that an agent after this one tells the same."""
+        with acting_as(self.order.account):
+            write_json(self.folder.file("exit"), asdict(end))
+
+
+def prepare(order: Order, folder: AttemptFolder, keep: Keep, further: Mapping[str, str]) -> None:
+    """Writes what the node will read."""
+    write_json(folder.file("limits"), asdict(order.limits))
+    own = ("PATH", "PYTHONPATH") if keep == "container" else ()  # an image brings its own interpreter
+    environment = {name: value for name, value in {**order.environment, **further}.items() if name not in own}
+    processes = order.accelerator.count if order.accelerator else 1
+    write_launch(folder, Launch(order.module, environment, keep, order.gang, processes))
+
+
+def tell_to_stop(folder: AttemptFolder) -> None:
+    """Puts a word into the heartbeat, which every wrapper of the Attempt reads."""
+    folder.heartbeat.write_text("stop\n")
