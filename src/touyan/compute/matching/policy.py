@@ -13,9 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
-from touyan.core.errors import Invalid
 from touyan.core.names import nearest
 from touyan.core.rights import SecurityClass
+from touyan.store.formats.yaml import Location, Marked, read_yaml
 
 PUBLISHED = Path(__file__).with_name("policy.yaml")
 TRUST: tuple[str, ...] = get_args(SecurityClass)[:4]
@@ -57,16 +57,19 @@ class Policy:
 
 def read_policy(path: Path) -> Policy:
     """Raises Missing, and Invalid naming file, line and the nearest valid word."""
-    from touyan.store.formats.yaml import read_yaml
-
-    marked = read_yaml(path)
+    marked = read_yaml(path, "bad-policy")
     value = marked.value if isinstance(marked.value, dict) else {}
     if value.get("policy") != 1:
         raise marked.error(("policy",), "this is no policy of version 1", "begin it with `policy: 1`")
-    try:
-        return _policy({name: each for name, each in value.items() if name != "policy"})
-    except _Wrong as wrong:
-        raise Invalid("bad-policy", f"{path}:{marked.line(wrong.where)}: {wrong.message}", wrong.hint) from wrong
+    forms = {f.name: str(f.type) for f in fields(Policy)}
+    given: dict[str, Any] = {}
+    for name, each in value.items():
+        if name == "policy":
+            continue
+        if name not in forms:
+            raise marked.error((name,), f"a policy has no {name!r}", nearest(str(name), forms))
+        given[name] = _read(marked, name, each, forms[name])
+    return Policy(**given)
 
 
 @cache
@@ -75,72 +78,54 @@ def published() -> Policy:
     return read_policy(PUBLISHED)
 
 
-class _Wrong(Exception):
-    """A mistake and where it stands, before its line is known."""
-
-    def __init__(self, where: tuple[str | int, ...], message: str, hint: str) -> None:
-        super().__init__(message)
-        self.where, self.message, self.hint = where, message, hint
-
-
-def _policy(value: Mapping[str, Any]) -> Policy:
-    known = {f.name: f.type for f in fields(Policy)}
-    given: dict[str, Any] = {}
-    for name, each in value.items():
-        if name not in known:
-            raise _Wrong((name,), f"a policy has no {name!r}", nearest(name, known))
-        given[name] = _read(name, each, str(known[name]))
-    return Policy(**given)
-
-
-def _read(name: str, value: Any, form: str) -> Any:
+def _read(marked: Marked, name: str, value: Any, form: str) -> Any:
     if name == "prefer":
-        return _preferences(value)
+        return _preferences(marked, value)
     if name == "unstated_trust":
         if value not in TRUST:
-            raise _Wrong((name,), f"{value!r} is no security class", nearest(str(value), TRUST))
+            raise marked.error((name,), f"{value!r} is no security class", nearest(str(value), TRUST))
         return value
     if name == "quotas":
-        return {str(k): int(_number((name, k), v)) for k, v in _mapping((name,), value).items()}
-    number = _number((name,), value)
+        return {str(k): int(_weight(marked, (name, k), v)) for k, v in _mapping(marked, (name,), value).items()}
+    number = _weight(marked, (name,), value)
     return int(number) if form == "int" else number
 
 
-def _preferences(value: Any) -> Preferences:
+def _preferences(marked: Marked, value: Any) -> Preferences:
     given: dict[str, Any] = {}
     known = [f.name for f in fields(Preferences)]
-    for name, each in _mapping(("prefer",), value).items():
+    for name, each in _mapping(marked, ("prefer",), value).items():
+        where: Location = ("prefer", name)
         if name not in known:
-            raise _Wrong(("prefer", name), f"there is no preference {name!r}", nearest(str(name), known))
-        where = ("prefer", name)
+            raise marked.error(where, f"there is no preference {name!r}", nearest(str(name), known))
         if name in ("tags", "sites"):
-            given[name] = {str(k): _share((*where, k), v) for k, v in _mapping(where, each).items()}
+            given[name] = {str(k): _share(marked, (*where, k), v) for k, v in _mapping(marked, where, each).items()}
         else:
-            given[name] = _share(where, each)
+            given[name] = _share(marked, where, each)
     return Preferences(**given)
 
 
-def _mapping(where: tuple[str | int, ...], value: Any) -> Mapping[Any, Any]:
+def _mapping(marked: Marked, where: Location, value: Any) -> Mapping[Any, Any]:
     if not isinstance(value, dict):
-        raise _Wrong(where, f"{where[-1]} is no list of names and numbers", "write it as {name: 0.2}")
+        raise marked.error(where, f"{where[-1]} is no list of names and numbers", "write it as {name: 0.2}")
     return value
 
 
-def _share(where: tuple[str | int, ...], value: Any) -> float:
-    number = _finite(where, value)
+def _share(marked: Marked, where: Location, value: Any) -> float:
+    number = _number(marked, where, value)
     if number >= 1:
-        raise _Wrong(where, f"a share of {number} makes it free", "give less than 1; 0.2 takes a fifth off")
+        raise marked.error(where, f"a share of {number} makes it free", "give less than 1; 0.2 takes a fifth off")
     return number
 
 
-def _number(where: tuple[str | int, ...], value: Any) -> float:
-    number = _finite(where, value)
+def _weight(marked: Marked, where: Location, value: Any) -> float:
+    number = _number(marked, where, value)
     if number < 0:
-        raise _Wrong(where, f"{where[-1]} is {number}", "give 0 or more")
+        raise marked.error(where, f"{where[-1]} is {number}", "give 0 or more")
     return number
 
 
-def _finite(where: tuple[str | int, ...], value: Any) -> float:
+def _number(marked: Marked, where: Location, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise _Wrong(where, f"{where[-1]}: {value!r} is no number", "give a number")
+        raise marked.error(where, f"{value!r} is no number", "give a number")
     return float(value)
