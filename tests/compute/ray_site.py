@@ -14,7 +14,8 @@ from pathlib import Path
 
 from touyan.compute.processes import descendants, send, with_environment
 
-PATIENCE_S = 180.0
+PATIENCE_S = 120.0
+TRIES = 3
 MARK = "TOUYAN_TEST_RAY"
 """In the environment of every process of it, so that all can be found again."""
 QUEUE_S = 30
@@ -51,38 +52,49 @@ def ray_site(folder: Path) -> Iterator[str]:
         f"--address=127.0.0.1:{gcs}", "--node-ip-address=127.0.0.2", '--resources={"NPU":4,"accelerator_type:Ascend910B":4}',
         f"--dashboard-agent-listen-port={agent}", "--min-worker-port=21300", "--max-worker-port=21500",
     ]  # fmt: skip
+    url = f"http://127.0.0.1:{dashboard}"
     started: list[subprocess.Popen[bytes]] = []
     try:
-        for arguments in (head, second):
-            with (folder / f"node-{len(started)}.log").open("wb") as log:
-                command = [sys.executable, "-m", "ray.scripts.scripts", "start", *common, *arguments]
-                started.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True))
-            _await_nodes(f"http://127.0.0.1:{dashboard}", len(started))
-        yield f"http://127.0.0.1:{dashboard}"
+        for number, arguments in enumerate((head, second)):
+            command = [sys.executable, "-m", "ray.scripts.scripts", "start", *common, *arguments]
+            started.append(_node(command, environment, folder / f"node-{number}.log", url, number + 1))
+        yield url
     finally:
         for process in started:
-            for pid in [*descendants(process.pid), process.pid]:
-                send(pid, signal.SIGKILL)
-            process.wait()
+            _end(process)
         while left := with_environment(mark):
             for pid in left:
                 send(pid, signal.SIGKILL)
             time.sleep(0.1)
 
 
-def _await_nodes(address: str, wanted: int) -> None:
-    """Waits until so many nodes are alive and their job agents answer."""
+def _node(command: list[str], environment: dict[str, str], log: Path, url: str, wanted: int) -> subprocess.Popen[bytes]:
+    """A node that has come up. Ray gives a raylet 30 s to register, which a busy machine may exceed: then it is started again."""
+    for _ in range(TRIES):
+        with log.open("wb") as file:
+            process = subprocess.Popen(command, env=environment, stdout=file, stderr=file, start_new_session=True)
+        until_s = time.monotonic() + PATIENCE_S
+        while process.poll() is None and time.monotonic() < until_s:
+            if _is_up(url, wanted):
+                return process
+            time.sleep(0.5)
+        _end(process)
+    raise TimeoutError(f"node {wanted} of Ray did not come up in {TRIES} tries: {log.read_text()[-2000:]}")
+
+
+def _is_up(url: str, wanted: int) -> bool:
+    """Whether so many nodes are alive and the head answers for jobs."""
     import httpx
 
-    until_s = time.monotonic() + PATIENCE_S
-    alive = 0
-    while time.monotonic() < until_s:
-        try:
-            answer = httpx.get(f"{address}/nodes?view=summary", timeout=5, trust_env=False).json()
-            alive = sum(n["raylet"].get("state") == "ALIVE" for n in answer["data"]["summary"])
-            if alive >= wanted and httpx.get(f"{address}/api/jobs/", timeout=5, trust_env=False).status_code == 200:
-                return
-        except (httpx.HTTPError, KeyError, ValueError):
-            pass
-        time.sleep(0.5)
-    raise TimeoutError(f"only {alive} of {wanted} Ray nodes came up in {PATIENCE_S:g} s")
+    try:
+        summary = httpx.get(f"{url}/nodes?view=summary", timeout=5, trust_env=False).json()["data"]["summary"]
+        alive = sum(node["raylet"].get("state") == "ALIVE" for node in summary)
+        return alive >= wanted and httpx.get(f"{url}/api/jobs/", timeout=5, trust_env=False).status_code == 200
+    except (httpx.HTTPError, KeyError, ValueError):
+        return False
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for pid in [*descendants(process.pid), process.pid]:
+        send(pid, signal.SIGKILL)
+    process.wait()
