@@ -26,7 +26,9 @@ PLACE = "place"
 """Column of lines and of batches: the row of the document in its shard, by which lines are put in order."""
 
 Signed = tuple[Operator, Signature]
-Redact = Callable[[DocumentBatch], Sequence[str]]
+Said = tuple[DocumentBatch, Signature, Mapping[int, Verdict]]
+"""The verdicts of an operator on some rows of the batch that it saw."""
+Redact = Callable[[Sequence[str]], Sequence[str]]
 """Makes texts fit to be shown: at most EXCERPT_CHARS of each, with identifiers removed."""
 
 
@@ -59,15 +61,16 @@ def opened_arrays(batch: pa.RecordBatch, first_place: int) -> DocumentBatch:
 
 def passed(batch: DocumentBatch, operators: Sequence[Signed], redact: Redact) -> Passage:
     """Leads a batch through `operators` in order."""
-    spans, verdicts = [], []
+    spans: list[pa.Table] = []
+    said: list[Said] = []
     for operator, signature in operators:
         marks = operator.judge(batch)
         if marks.spans:
             spans.append(span_lines(batch, signature, marks.spans))
         if marks.verdicts:
-            verdicts.append(verdict_lines(batch, signature, marks.verdicts, redact))
+            said.append((batch, signature, marks.verdicts))
         batch = advanced(batch, operator.name, marks)
-    return Passage(batch, in_order(spans, spans_schema()), in_order(verdicts, verdicts_schema()))
+    return Passage(batch, in_order(spans, spans_schema()), in_order(verdict_lines(said, redact), verdicts_schema()))
 
 
 def advanced(batch: DocumentBatch, operator: str, marks: Marks) -> DocumentBatch:
@@ -110,13 +113,17 @@ def span_lines(
     return _lines(batch, signature, rows, own | dict(zip(Span._fields, marks, strict=True)), spans_schema())
 
 
-def verdict_lines(batch: DocumentBatch, signature: Signature, verdicts: Mapping[int, Verdict], redact: Redact) -> pa.Table:
-    """The lines of verdicts on some rows, each with the beginning of its text where it may be quoted."""
-    quoted = [row for row, verdict in verdicts.items() if verdict.may_quote]
-    excerpts = dict(zip(quoted, redact(batch.take(quoted)), strict=True)) if quoted else {}
-    values = list(verdicts.values())
-    own = {name: [getattr(verdict, name) for verdict in values] for name in ("reason", "score", "outcome", "evidence")}
-    return _lines(batch, signature, list(verdicts), own | {"excerpt": [excerpts.get(row) for row in verdicts]}, verdicts_schema())
+def verdict_lines(said: Sequence[Said], redact: Redact) -> list[pa.Table]:
+    """The lines of verdicts, each with the beginning of its text where it may be quoted; `redact` is asked once for all of them."""
+    quoted = [batch.texts[row] for batch, _, verdicts in said for row, verdict in verdicts.items() if verdict.may_quote]
+    excerpts = iter(redact(quoted) if quoted else ())
+    tables = []
+    for batch, signature, verdicts in said:
+        values = list(verdicts.values())
+        own = {name: [getattr(verdict, name) for verdict in values] for name in ("reason", "score", "outcome", "evidence")}
+        own["excerpt"] = [next(excerpts) if verdict.may_quote else None for verdict in values]
+        tables.append(_lines(batch, signature, list(verdicts), own, verdicts_schema()))
+    return tables
 
 
 def in_order(lines: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:

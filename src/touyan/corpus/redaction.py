@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from touyan.core.document import apply, edits_of
-from touyan.corpus.columns import Columns
 from touyan.corpus.operator import DocumentBatch, Marks, Signature
 from touyan.corpus.passage import (
     EXCERPT_CHARS,
@@ -32,9 +31,9 @@ WINDOW_CHARS = EXCERPT_CHARS + 312
 def redactor(mask: Mask) -> Redact:
     """What makes excerpts with a mask: the beginnings of texts, their identifiers replaced."""
 
-    def excerpts(batch: DocumentBatch) -> list[str]:
-        windows = [text[:WINDOW_CHARS] for text in batch.texts]
-        marks = mask.judge(_with_texts(batch, windows))
+    def excerpts(texts: Sequence[str]) -> list[str]:
+        windows = [text[:WINDOW_CHARS] for text in texts]
+        marks = mask.judge(DocumentBatch({"text": windows}))
         return [_beginning(window, marks, row) for row, window in enumerate(windows)]
 
     return excerpts
@@ -49,25 +48,26 @@ def _beginning(window: str, marks: Marks, row: int) -> str:
 def with_masked_fields(passage: Passage, mask: Mask, redact: Redact) -> Passage:
     """The documents kept with the identifiers in their fields masked too, and the spans that say so."""
     kept, signature = passage.kept, Signature.of(mask)
-    spans, verdicts = [passage.spans], [passage.verdicts]
+    spans, said = [passage.spans], []
     for field in FIELDS:
         values = kept.columns[field]
-        marks = _field_marks(kept, values, mask)
+        marks = _field_marks(values, mask)
         if marks.spans:
             spans.append(span_lines(kept, signature, marks.spans, f"field:{field}"))
         if marks.verdicts:
-            verdicts.append(verdict_lines(kept, signature, marks.verdicts, redact))
+            said.append((kept, signature, marks.verdicts))
         kept = _after(kept, field, values, marks)
+    verdicts = [passage.verdicts, *verdict_lines(said, redact)]
     return Passage(kept, in_order(spans, spans_schema()), in_order(verdicts, verdicts_schema()))
 
 
-def _field_marks(batch: DocumentBatch, values: Sequence[str | None], mask: Mask) -> Marks:
+def _field_marks(values: Sequence[str | None], mask: Mask) -> Marks:
     """The marks on the values of a field. Each is judged once: most documents share group and meta with others."""
     rows_of: dict[str, list[int]] = {}
     for row, value in enumerate(values):
         if value:
             rows_of.setdefault(value, []).append(row)
-    found = mask.judge(_with_texts(batch.take([rows[0] for rows in rows_of.values()]), list(rows_of)))
+    found = mask.judge(DocumentBatch({"text": list(rows_of)}))
     places = list(rows_of.values())
     spans = {row: marks for at, marks in found.spans.items() for row in places[at]}
     return Marks(spans, {row: verdict for at, verdict in found.verdicts.items() for row in places[at]})
@@ -77,9 +77,3 @@ def _after(batch: DocumentBatch, field: str, values: Sequence[str | None], marks
     edits = {row: edits_of(spans) for row, spans in marks.spans.items()}
     masked = {row: apply(values[row] or "", changes) for row, changes in edits.items() if changes}
     return left(edited(batch, {field: masked, "subjects": named_subjects(batch, marks)}), marks)
-
-
-def _with_texts(batch: DocumentBatch, texts: Sequence[str]) -> DocumentBatch:
-    columns = batch.columns
-    assert isinstance(columns, Columns), "a batch is opened before it is judged"
-    return DocumentBatch(columns.replaced("text", texts))

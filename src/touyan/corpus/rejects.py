@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from touyan.core.document import LEAVES
-from touyan.corpus.passage import opened
 from touyan.corpus.personal.mask import Mask
 from touyan.corpus.personal.policy import IDENTIFIERS
 from touyan.corpus.redaction import redactor
@@ -63,9 +62,4 @@ def _keys(source: Path, wanted: set[str]) -> dict[str, str]:
     for batch in read_batches(source, documents_schema(), ["doc_id", "natural_key"]):
         rows = batch.filter(pc.is_in(batch["doc_id"], chosen))
         found |= zip(rows["doc_id"].to_pylist(), rows["natural_key"].to_pylist(), strict=True)
-    return dict(zip(found, _masked(list(found.values())), strict=True))
-
-
-def _masked(keys: list[str]) -> list[str]:
-    batch = opened({"doc_id": keys, "text": keys, "subjects": [[] for _ in keys]}, 0)
-    return redactor(Mask(kinds=IDENTIFIERS))(batch)
+    return dict(zip(found, redactor(Mask(kinds=IDENTIFIERS))(list(found.values())), strict=True))
