@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -155,6 +157,26 @@ def test_a_lost_job_ends_after_its_grace_and_its_lease(
     assert end is not None
     assert end.cause == "vanished"
     assert clock.now_s - began_s >= LOST_S + LEASE_S + FENCE_S - 5
+
+
+def test_agents_that_live_for_one_round_find_a_lost_job_lost(
+    new_driver: Callable[[], EngineDriver], slurm: FakeSlurm, order: Order
+) -> None:
+    """A line of cron: each round is a process of its own, and none lives as long as the grace."""
+    new_driver().start(order)
+    began(order)
+    slurm.forget(1)
+    for mark, ended in ((".missing", False), (".fenced", True)):
+        for _ in range(2):
+            driver = new_driver()
+            assert driver.adopt(order)
+            assert driver.wait(order.attempt, 0) is None
+        passed_s = time.time() - 3600
+        os.utime(order.root / mark, (passed_s, passed_s))
+        driver = new_driver()
+        assert driver.adopt(order)
+        end = driver.wait(order.attempt, 0)
+        assert (end is not None) == ended
 
 
 def test_a_lost_job_that_never_began_ends_at_once_and_can_never_begin(

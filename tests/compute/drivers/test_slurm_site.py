@@ -18,7 +18,8 @@ from slurm_site import ACCOUNTS, SlurmSite, await_true, open_site, what_is_missi
 
 import touyan
 from touyan.compute.driver import Limits, Order
-from touyan.compute.drivers.engine import Unreachable, prepare
+from touyan.compute.drivers.engine import Unreachable
+from touyan.compute.drivers.held import prepare
 from touyan.compute.drivers.settings import read_settings
 from touyan.compute.drivers.slurm import SlurmEngine, Usage, open_driver
 from touyan.compute.drivers.slurm_commands import SlurmCommands

@@ -118,7 +118,7 @@ class EngineDriver:
         if order.attempt in self._held:
             return True
         held = self._taken_up(order, is_taken=True)
-        held.is_stopping = held.is_told_to_stop()
+        held.recall(self._clock())
         try:
             is_known = order.attempt in self._list(held.place)
         except TouyanError:  # it is in `trouble`
@@ -199,7 +199,7 @@ class EngineDriver:
             seen = self._list(held.place).get(held.order.attempt)
         except TouyanError:  # it is in `trouble`
             return self._unheard(held)
-        held.unheard_s = None
+        held.is_over("unheard")
         if held.is_stopping:
             self._cancel(held)
         match seen:
@@ -213,13 +213,13 @@ class EngineDriver:
                 return self._missing(held)
             case Seen("suspended") if held.has_started():
                 return self._missing(held)
-        held.missing_s, held.is_taken = None, True
+        held.is_over("missing")
+        held.is_taken = True
         return None
 
     def _unheard(self, held: Held) -> Exit | None:
         """An engine that is silent ends nothing, but no Job waits for it for ever."""
-        held.unheard_s = self._clock() if held.unheard_s is None else held.unheard_s
-        if self._clock() - held.unheard_s < held.order.limits.limit_s + LOST_S:
+        if held.lasts_s("unheard", self._clock()) < held.order.limits.limit_s + LOST_S:
             return None
         return self._gone(held, Exit("vanished", 0, "has an engine that was silent for longer than it may run"))
 
@@ -229,8 +229,7 @@ class EngineDriver:
             return self._again(held)
         if word := held.word(held.order.gang):
             return word
-        held.missing_s = self._clock() if held.missing_s is None else held.missing_s
-        if self._clock() - held.missing_s < LOST_S and held.has_started():
+        if held.lasts_s("missing", self._clock()) < LOST_S and held.has_started():
             return None
         return self._gone(held, Exit("vanished", 0, "is not known to its engine any more"))
 
@@ -260,12 +259,11 @@ class EngineDriver:
         """`end`, once nothing can run any more: it never began and now never will, or it had the time to fence itself."""
         if held.forbid_start():
             return end
-        if held.fenced_s is None:
-            held.fenced_s = self._clock()
+        if "fenced" not in held.since_s:
             held.tell_to_stop()
             self._cancel(held)
-        silence_s = held.order.limits.lease_s + FENCE_S
-        return held.word(held.order.gang) or (end if self._clock() - held.fenced_s > silence_s else None)
+        is_silent = held.lasts_s("fenced", self._clock()) > held.order.limits.lease_s + FENCE_S
+        return held.word(held.order.gang) or (end if is_silent else None)
 
     def _cancel(self, held: Held) -> None:
         if not held.is_cancelled:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias, get_args
 
 from touyan.compute.driver import Exit, Order
 from touyan.compute.drivers.local import read_exit
@@ -19,6 +22,8 @@ from touyan.compute.site.accounts import acting_as
 
 WHO = "agent"
 """In `started`: no launcher may begin it any more."""
+Trouble: TypeAlias = Literal["unheard", "missing", "fenced"]
+"""The engine does not answer · it does not know the payload · the payload is told to stop because nobody knows what became of it."""
 WORD = re.compile(r"exit(-[0-9]+)?\.json")
 """What the wrapper on each node of a gang writes."""
 
@@ -35,12 +40,8 @@ class Held:
     is_stopping: bool = False
     """Whether we have told it to stop: in memory too, since a look at a running payload should touch no shared file."""
     is_cancelled: bool = False
-    unheard_s: float | None = None
-    """Since when the engine does not answer, by our clock."""
-    missing_s: float | None = None
-    """Since when the engine does not know it."""
-    fenced_s: float | None = None
-    """Since when it is told to stop because nobody knows what became of it."""
+    since_s: dict[Trouble, float] = field(default_factory=dict["Trouble", float])
+    """Since when it is in which trouble, by our clock."""
 
     def write(self, keep: Keep, further: Mapping[str, str]) -> None:
         """What the node will read."""
@@ -77,6 +78,32 @@ class Held:
             return None
         failed = (w for w in words if w.status or w.cause not in ("exit", "stopped"))
         return next(failed, words[0])
+
+    def lasts_s(self, trouble: Trouble, now_s: float) -> float:
+        """For how long it is in that trouble. A file remembers when it began: where an agent is a line of cron, none lives as long
+        as a grace."""
+        if trouble not in self.since_s:
+            self.since_s[trouble] = now_s
+            with acting_as(self.order.account):
+                self._mark(trouble).touch()
+        return now_s - self.since_s[trouble]
+
+    def is_over(self, trouble: Trouble) -> None:
+        """It is in that trouble no more; touches no file where it was not."""
+        if self.since_s.pop(trouble, None) is not None:
+            with acting_as(self.order.account):
+                self._mark(trouble).unlink(missing_ok=True)
+
+    def recall(self, now_s: float) -> None:
+        """What an agent before this one has left word of."""
+        self.is_stopping = self.is_told_to_stop()
+        with acting_as(self.order.account):
+            for trouble in get_args(Trouble):
+                if (mark := self._mark(trouble)).exists():
+                    self.since_s[trouble] = now_s - max(0.0, time.time() - mark.stat().st_mtime)
+
+    def _mark(self, trouble: Trouble) -> Path:
+        return self.folder.root / f".{trouble}"
 
     def conclude(self, end: Exit) -> None:
         """Writes how it ended, so that an agent after this one tells the same."""
