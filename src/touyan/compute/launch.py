@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
-from touyan.compute.environment import NODE
+from touyan.compute.environment import NODE, RAY_ADDRESS
 from touyan.compute.folder import AttemptFolder, read_json
 
 Keep: TypeAlias = Literal["devices", "container"]
@@ -27,7 +27,6 @@ DEVICES = (
     "XPU_VISIBLE_DEVICES",
 )  # fmt: skip
 """NVIDIA and most that follow CUDA · Ascend · AMD and Hygon · AMD · Cambricon · Kunlunxin."""
-RAY_ADDRESS = "RAY_ADDRESS"
 INDEX = "JOB_COMPLETION_INDEX"
 """Number of a node in a gang, as Kubernetes tells an Indexed Job (batch/v1); our Ray gang tells it the same way."""
 RENDEZVOUS = "TOUYAN_RENDEZVOUS"
