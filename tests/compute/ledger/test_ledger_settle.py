@@ -202,7 +202,7 @@ def finish(store: Store, claim: Claim) -> None:
 
 def report(store: Store, said: Report) -> Usage | bool:
     with store.database.write() as connection:
-        return settle_report(connection, store.seam.now_ms(), said, "centre")
+        return settle_report(connection, store.seam.now_ms(), said, "local", "centre")
 
 
 def test_a_site_is_paid_for_what_was_seen_and_asked_not_for_what_it_says(sqlite_store: Store) -> None:

@@ -67,14 +67,14 @@ def settle(
 
 
 def settle_report(
-    connection: Connection, now_ms: int, said: Report, owner: str, terms: Terms = FREE, fault: Fault | None = None
+    connection: Connection, now_ms: int, said: Report, site: str, owner: str, terms: Terms = FREE, fault: Fault | None = None
 ) -> bool:
     """Charges by a site's word: no longer than the Attempt was seen to run, no more devices than its spec allows, nothing where it
     was lost. `fault` None: by the Attempt's state. False where it is charged already.
 
-    Raises Missing for an unknown Attempt, Conflict on a stale token or where it has not ended.
+    Raises Missing for an Attempt that the site never had, Conflict on a stale token or where it has not ended.
     """
-    row = _ended(connection, said)
+    row = _ended(connection, said, site)
     usage = _bounded(row, said, owner, now_ms, published())
     return settle(connection, iso(now_ms), row["project"], row["submitter"], replace(usage, fault=fault or _fault(row)), terms)
 
@@ -108,13 +108,13 @@ def _free_rest(connection: Connection, kept: Hold, written: Sequence[Transfer]) 
         add_free(connection, kept.voucher, rest)
 
 
-def _ended(connection: Connection, said: Report) -> RowMapping:
+def _ended(connection: Connection, said: Report, site: str) -> RowMapping:
     a, j = t.attempt.c, t.job.c
     columns = (a.token, a.state, a.site, a.started_at, a.ended_at, a.reason, j.project, j.submitter, j.spec)
-    query = select(*columns).join(t.job, j.id == a.job).where(a.id == said.attempt)
+    query = select(*columns).join(t.job, j.id == a.job).where(a.id == said.attempt, a.site == site)
     row = connection.execute(query).mappings().first()
     if row is None:
-        raise Missing("no-attempt", f"there is no Attempt {said.attempt!r}", "report what this hub handed out")
+        raise Missing("no-attempt", f"{site} was given no Attempt {said.attempt!r}", "report what this hub handed out")
     if row["token"] != said.token:
         raise Conflict("stale-token", f"{said.attempt} has another token", "report under the token of the claim")
     if not is_final("attempt", row["state"]):
