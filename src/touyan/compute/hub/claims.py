@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from touyan.compute.hub.capability import HOLDS_S, Capability, write
+from touyan.compute.ledger.remote import agree
 from touyan.core.asset import Manifest, asset_id, read_manifest
 from touyan.core.errors import TouyanError
 from touyan.core.job import JobSpec, read_spec
@@ -39,15 +40,15 @@ class Claims:
         return found
 
     def give(self, site: Site, actor: Actor, claim: Claim) -> list[dict[str, Any]]:
-        """The claim as the agent gets it; none where the gate refuses, and then its Job has failed for that reason."""
+        """The claim as the agent gets it; none where the gate or the owner's price refuses, and then its Job has failed for that reason."""
         try:
-            with self._store.database.write():
-                return [self._given(site, claim, read_spec(claim.envelope.payload))]
+            with self._store.database.write() as connection:
+                return [self._given(connection, site, claim, read_spec(claim.envelope.payload))]
         except TouyanError as error:
             self._store.jobs.fail(actor, claim, error, may_retry=False)
             return []
 
-    def _given(self, site: Site, claim: Claim, spec: JobSpec) -> dict[str, Any]:
+    def _given(self, connection: Connection, site: Site, claim: Claim, spec: JobSpec) -> dict[str, Any]:
         submitter = self._store.parties.actor(spec.submitter, spec.project)
         inputs = [self._store.gate.open(i.asset, submitter, spec.purpose, spec.withdrawals).manifest for i in spec.inputs]
         checkpoint = self.newest_checkpoint(spec)
@@ -55,6 +56,7 @@ class Claims:
         until_ms = self._store.seam.now_ms() + HOLDS_S * 1000
         placement = self._store.placements.of([claim.job]).get(claim.job)
         chosen = placement.accelerator if placement is not None else None
+        agree(connection, self._store.seam, site, claim.attempt, spec, chosen)
         earlier = self._store.site_attempts.earlier(site.name, claim.job, claim.number)
         return {
             "attempt": claim.attempt, "number": claim.number, "job": claim.job, "project": claim.project, "token": claim.token,
