@@ -7,7 +7,7 @@ score, full, or rejected with a reason; what is chosen passed every filter and n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from touyan.compute.matching.batch import Batch, Choice, greedy
@@ -23,6 +23,7 @@ from touyan.core.job import Need
 
 Method: TypeAlias = Literal["wishes", "solved", "greedy"]
 """wishes: everybody got its cheapest option, so it is the best · solved: by HiGHS · greedy: HiGHS is not installed."""
+Looked: TypeAlias = tuple[tuple[Option, ...], dict[str, Refusal]]
 WEIGHT_OF_WAITING = 2.0
 """Times the Job's own dearest option: to wait for the next round is dearer than any site."""
 
@@ -82,14 +83,22 @@ def draft(
 
 
 class _Look:
-    """Looks at all sites for one Job after the other; what two Jobs need alike is looked at once."""
+    """Looks at all sites for one Job after the other; Jobs that differ in nothing but their age are looked at once."""
 
     def __init__(self, sites: Sequence[Candidate], scorer: Scorer) -> None:
         self._sites = sorted(sites, key=lambda site: site.name)
         self._scorer = scorer
         self._ways: dict[Need, dict[str, list[Fit] | Refusal]] = {}
+        self._shapes: dict[Request, Looked] = {}
 
-    def at(self, request: Request) -> tuple[tuple[Option, ...], dict[str, Refusal]]:
+    def at(self, request: Request) -> Looked:
+        shape = replace(request, job="", waited_s=0.0, priority=0)
+        known = self._shapes.get(shape)
+        if known is None:
+            known = self._shapes[shape] = self._anew(request)
+        return known
+
+    def _anew(self, request: Request) -> Looked:
         options: list[Option] = []
         refusals: dict[str, Refusal] = {}
         ways = self._ways.setdefault(request.need, {})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from touyan.compute.matching.candidate import Candidate
 from touyan.compute.matching.filters import fits, refusal
@@ -48,10 +49,11 @@ def _lost(option: Option, chosen: Option | None) -> str:
     return f"outscored: {score(option)}"
 
 
+@lru_cache(8192)
 def score(option: Option) -> str:
     """A score with its terms."""
     terms = option.terms
-    on = f" on {option.accelerator.count} x {option.kind}" if option.accelerator else ""
+    on = f" on {option.accelerator.count} x {option.accelerator.model}" if option.accelerator else ""
     parts = [f"waits {_span(terms.wait_s)}", f"sends {_span(terms.transfer_s)}", f"runs {_span(terms.run_s)}{on}"]
     parts += [f"{terms.yuan:.2f} yuan to its owner"] * bool(terms.yuan) + [f"{terms.kwh:.3g} kWh, {terms.kg_co2:.3g} kg CO2"]
     parts += [f"times {terms.share:.2f} by preference"] * (terms.share != 1)

@@ -10,6 +10,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import Connection, select
 
@@ -24,6 +25,7 @@ from touyan.compute.matching.request import Data, Request, Voucher
 from touyan.compute.matching.turns import CALLED_BACK
 from touyan.compute.resources import NodeClass, Pool
 from touyan.core.job import Accelerator, JobSpec, Need, read_spec
+from touyan.core.party import Party
 from touyan.core.rights import Rights, SecurityClass
 from touyan.core.seam import from_iso, iso
 from touyan.store import tables as t
@@ -61,6 +63,7 @@ class View:
         self._connection = connection
         self._history = history
         self._now_ms = store.seam.now_ms()
+        self._parties: dict[str, Party] = {}
         self._data: dict[tuple[str, str], Data] = {}
         self._grants: dict[tuple[str, str], list[Grant]] = {}
         self._projects = self._all_projects()
@@ -85,8 +88,8 @@ class View:
         """What a file may call a party: its id and name, then those of its organisation."""
         if not party:
             return ()
-        own = self._store.parties.get(party)
-        above = (self._store.parties.get(own.organisation),) if own.organisation else ()
+        own = self._party(party)
+        above = (self._party(own.organisation),) if own.organisation else ()
         return tuple(dict.fromkeys(name for each in (own, *above) for name in (each.id, each.name)))
 
     def candidates(self, offered: Iterable[Offered]) -> list[Candidate]:
@@ -132,7 +135,13 @@ class View:
         )  # fmt: skip
 
     def _organisation(self, party: str) -> str:
-        return (self._store.parties.get(party).organisation or party) if party else ""
+        return (self._party(party).organisation or party) if party else ""
+
+    def _party(self, name: str) -> Party:
+        known = self._parties.get(name)
+        if known is None:
+            known = self._parties[name] = self._store.parties.get(name)
+        return known
 
     def _input(self, project: str, asset: str) -> Data:
         known = self._data.get((project, asset))
@@ -188,10 +197,16 @@ class View:
         found: dict[str, list[Taken]] = {}
         for job, created_at, site, party, spec, chosen, state in rows:
             accelerator = Accelerator(**json.loads(chosen)) if chosen else None
-            need, is_running = read_spec(envelope_of(spec).payload).need, state in ("running", "unreachable")
-            taken = Taken(job, from_iso(created_at) / 1000, party, need, accelerator, is_running)
+            is_running = state in ("running", "unreachable")
+            taken = Taken(job, from_iso(created_at) / 1000, party, _need(spec), accelerator, is_running)
             found.setdefault(site, []).append(taken)
         return found
+
+
+@lru_cache(8192)
+def _need(spec: str) -> Need:
+    """Asked anew each round of each Job that is out, and its spec never changes."""
+    return read_spec(envelope_of(spec).payload).need
 
 
 def _runs_on(taken: Taken, kind: NodeClass) -> bool:
