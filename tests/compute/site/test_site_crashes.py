@@ -21,6 +21,9 @@ from touyan.compute.driver import Exit
 from touyan.core.errors import Broken
 
 ROUNDS = 60
+pytestmark = pytest.mark.filterwarnings(  # a killed agent closes nothing; here its process goes on
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 
 
 def settle(world: World) -> None:
