@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias, cast
 
 from touyan.core.asset import InputRef
@@ -104,6 +105,7 @@ def spec_bytes(spec: JobSpec) -> bytes:
     return canonical(spec.to_json())
 
 
+@lru_cache(1024)
 def read_spec(data: bytes) -> JobSpec:
     """Reads the bytes of a JobSpec. Raises Invalid, also where the key does not follow from the content."""
     value = cast(Mapping[str, Json], parse(data))

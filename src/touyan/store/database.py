@@ -63,7 +63,7 @@ class Database:
     def write(self) -> Generator[Connection]:
         """A transaction that holds the write lock from its start (SQLite), or row locks (PostgreSQL)."""
         if (outer := self._outer()) is not None:
-            with _told(self.url), outer.begin_nested():
+            with _told(self.url), _part_of(outer):
                 yield outer
             return
         with _told(self.url), self.engine.connect().execution_options(touyan_write=True) as connection, connection.begin():
@@ -110,6 +110,19 @@ class Database:
         if self._anchor is not None:
             self._anchor.close()
         self.engine.dispose()
+
+
+@contextmanager
+def _part_of(outer: Connection) -> Generator[None]:
+    """What fails in here is undone alone. By hand: SQLAlchemy's nested transactions take four times as long."""
+    outer.exec_driver_sql("SAVEPOINT part")
+    try:
+        yield
+    except BaseException:
+        outer.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
+        raise
+    finally:
+        outer.exec_driver_sql("RELEASE SAVEPOINT part")
 
 
 def _sqlite(url: str) -> Engine:

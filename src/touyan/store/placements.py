@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
-from sqlalchemy import RowMapping, delete, func, insert, or_, select, update
+from sqlalchemy import RowMapping, bindparam, delete, func, insert, or_, select, update
 
 from touyan.core.seam import Seam, iso
 from touyan.store import tables as t
@@ -18,6 +18,8 @@ from touyan.store.database import Database
 from touyan.store.job_records import Job, job_of
 from touyan.store.jobs import LONGEST_LEASE_S
 from touyan.store.site_records import LOCAL, Placement, placement_of
+
+_PLACED = update(t.job).where(t.job.c.id == bindparam("placed")).values(site=bindparam("chosen"))
 
 
 class Placements:
@@ -32,9 +34,8 @@ class Placements:
         c, now = t.job.c, self._seam.now_ms()
         is_due = or_(c.not_before_ms <= now, c.not_before_ms > now + LONGEST_LEASE_S * 1000)
         query = select(t.job).where(c.state == "waiting", c.site == "", is_due).order_by(c.priority.desc(), c.seq).limit(last)
-        with self._database.write() as connection:
-            rows = connection.execute(query.with_for_update(skip_locked=True)).mappings().all()
-        return [job_of(r) for r in rows]
+        with self._database.read() as connection:
+            return [job_of(r) for r in connection.execute(query).mappings()]
 
     def waiting_since(self, before: str, last: int = 20) -> list[tuple[str, str, str]]:
         """(Job, name, since) of the Jobs that wait since before a time, oldest first."""
@@ -60,24 +61,29 @@ class Placements:
             with self._database.write() as connection:
                 connection.execute(update(t.job).where(c.id.in_(found), c.state == "waiting").values(site=""))
 
+    def take_from_sites(self, jobs: Sequence[str]) -> None:
+        """Unplaces those of `jobs` that no agent has claimed."""
+        c = t.job.c
+        with self._database.write() as connection:
+            connection.execute(update(t.job).where(c.id.in_(jobs), c.state == "waiting").values(site=""))
+
     def keep(self, placements: Sequence[Placement]) -> None:
-        """Writes decisions down; one that says what was said before is left as it is."""
+        """Writes decisions down, of the Jobs that still wait for one; one that says what was said before is left as it is."""
         at_ms = self._seam.now_ms()
-        known = self._texts([p.job for p in placements])
         rows = [_row(replace(p, at=iso(at_ms))) | {"at_ms": at_ms} for p in placements]
+        known = self._texts([p.job for p in placements])
         fresh = [r for r in rows if r["site"] or known.get(str(r["job"])) != (r["site"], r["reasons"])]
         if not fresh:
             return
-        c = t.job.c
+        c, jobs = t.job.c, [r["job"] for r in fresh]
         with self._database.write() as connection:
-            connection.execute(delete(t.placement).where(t.placement.c.job.in_([r["job"] for r in fresh])))
-            connection.execute(insert(t.placement), fresh)
-            by_site: dict[str, list[str]] = {}
-            for placed in placements:
-                if placed.site:
-                    by_site.setdefault(placed.site, []).append(placed.job)
-            for site, jobs in by_site.items():
-                connection.execute(update(t.job).where(c.id.in_(jobs), c.state == "waiting", c.site == "").values(site=site))
+            query = select(c.id).where(c.id.in_(jobs), c.state == "waiting", c.site == "").with_for_update()
+            open_jobs = set(connection.execute(query).scalars())
+            kept = [r for r in fresh if r["job"] in open_jobs]
+            connection.execute(delete(t.placement).where(t.placement.c.job.in_(open_jobs)))
+            if kept:
+                connection.execute(insert(t.placement), kept)
+                connection.execute(_PLACED, [{"placed": r["job"], "chosen": r["site"]} for r in kept])
 
     def _texts(self, jobs: Sequence[str]) -> dict[str, tuple[str, str]]:
         p = t.placement.c

@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import RowMapping, bindparam, func, or_, select, update
 
 from touyan.core.party import Actor
 from touyan.core.seam import Seam
@@ -42,6 +42,22 @@ class Known:
     """Of the Job: what counted, if something did."""
 
 
+_A, _J = t.attempt.c, t.job.c
+_ATTEMPTS = select(_A.id, _A.number, _A.job, _A.token, _A.state, _J.project, _J.spec, _J.asset).join(t.job, _J.id == _A.job)
+# Built once: putting a statement together takes three times as long as carrying it out, and every round does it.
+_OF_SITE = _ATTEMPTS.where(_A.site == bindparam("of_site")).order_by(_A.token)
+_FOUND = _OF_SITE.where(_A.id.in_(bindparam("named", expanding=True)))
+_HANDED_OUT = _OF_SITE.where(_A.state == "claimed")
+_HAS_WORK = select(
+    or_(
+        select(_A.id).where(_A.site == bindparam("of_site"), _A.state == "claimed").exists(),
+        select(_J.id).where(_J.site == bindparam("of_site"), _J.state == "waiting").exists(),
+    )
+)
+_PROLONGED = update(t.attempt).where(_A.id.in_(bindparam("named", expanding=True))).values(until_ms=bindparam("until"))
+_NOTED = update(t.attempt).where(_A.id == bindparam("named")).values(progress=bindparam("said"))
+
+
 class SiteAttempts:
     """The Attempts of sites that have joined."""
 
@@ -54,18 +70,19 @@ class SiteAttempts:
         """Those of `attempts` that are the site's."""
         if not attempts:
             return {}
-        return {k.claim.attempt: k for k in self._known(t.attempt.c.id.in_(attempts), site)}
+        with self._database.read() as connection:
+            rows = connection.execute(_FOUND, {"of_site": site, "named": list(attempts)}).mappings().all()
+        return {r["id"]: _known(r) for r in rows}
 
     def handed_out(self, site: str) -> list[Known]:
         """The Attempts that the site was given and has not yet said to have started, oldest first."""
-        return self._known(t.attempt.c.state == "claimed", site)
-
-    def _known(self, where: object, site: str) -> list[Known]:
-        a, j = t.attempt.c, t.job.c
-        query = select(a.id, a.number, a.job, a.token, a.state, j.project, j.spec, j.asset).join(t.job, j.id == a.job)
         with self._database.read() as connection:
-            rows = connection.execute(query.where(a.site == site, where).order_by(a.token)).mappings().all()  # type: ignore[arg-type]
-        return [_known(r) for r in rows]
+            return [_known(r) for r in connection.execute(_HANDED_OUT, {"of_site": site}).mappings()]
+
+    def has_work_for(self, site: str) -> bool:
+        """Whether something was handed out to the site and not started, or is placed there."""
+        with self._database.read() as connection:
+            return bool(connection.execute(_HAS_WORK, {"of_site": site}).scalar())
 
     def renew(self, actors: Mapping[str, Actor], site: str, told: Sequence[Told], lease_s: float) -> dict[str, Word]:
         """Prolongs the leases of what a site holds and starts what it says runs; the word on each. `actors`: by project."""
@@ -77,8 +94,9 @@ class SiteAttempts:
             kept = [a for a, word in words.items() if word == "keep"]
             until_ms = self._seam.now_ms() + round(min(lease_s, LONGEST_LEASE_S) * 1000)
             if kept:
-                connection.execute(update(t.attempt).where(t.attempt.c.id.in_(kept)).values(until_ms=until_ms))
-            self._note(connection, [o for o in told if o.progress and words[o.attempt] == "keep"])
+                connection.execute(_PROLONGED, {"named": kept, "until": until_ms})
+            if noted := [{"named": o.attempt, "said": o.progress} for o in told if o.progress and words[o.attempt] == "keep"]:
+                connection.execute(_NOTED, noted)
         return words
 
     def _renew(self, actors: Mapping[str, Actor], known: Known | None, told: Told, lease_s: float) -> Word:
@@ -92,10 +110,6 @@ class SiteAttempts:
         elif known.state == "unreachable":
             return self._jobs.renew(actor, known.claim, lease_s)
         return "keep"
-
-    def _note(self, connection: Connection, told: Sequence[Told]) -> None:
-        for one in told:
-            connection.execute(update(t.attempt).where(t.attempt.c.id == one.attempt).values(progress=one.progress))
 
     def earlier(self, site: str, job: str, number: int) -> list[str]:
         """The Attempts of a Job before `number` that were at the site, newest first."""

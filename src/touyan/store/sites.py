@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from touyan.core.canonical import Json, sha256_hex
 from touyan.core.errors import Conflict, Invalid, Missing, Refused
@@ -32,6 +32,16 @@ SECRET_BYTES = 32
 _HEX = re.compile(r"[0-9a-f]{64}")
 NEED_KINDS = ("general", "ai", "hpc")
 JOINED = ("open", "draining")
+
+_SITE = t.site.c
+_BY_SECRET = select(t.site).where(_SITE.secret_sha256 == bindparam("digest"), _SITE.state.in_(JOINED), bindparam("digest") != "")
+_HEARD = (  # built once: putting it together takes three times as long as carrying it out, and every round does it
+    update(t.site)
+    .where(_SITE.secret_sha256 == bindparam("digest"), _SITE.boot == bindparam("said_boot"), _SITE.state.in_(JOINED))
+    .where(bindparam("digest") != "")
+    .values(seen_ms=bindparam("spoke_ms"), want=bindparam("wants"))
+    .returning(t.site)
+)
 
 
 class Sites:
@@ -96,44 +106,62 @@ class Sites:
             connection.execute(update(t.site).where(t.site.c.name == row["name"]).values(fields))
             site = self._site(connection, row["name"])
             body: dict[str, Json] = {"driver": driver, "capacity": json.dumps(capacity, sort_keys=True)}
-            self._events.emit(connection, self.actor(site, site.project), "site.joined", [site.name, site.party], body)
+            self._events.emit(
+                connection, self._parties.actor(site.party, site.project), "site.joined", [site.name, site.party], body
+            )
         return site, secret
 
     def check(self, secret: str) -> Site:
         """The site of this secret while it holds. Raises Refused with the same words for wrong and revoked secrets."""
-        wanted = _digest(secret, SECRET_PREFIX)
         with self._database.read() as connection:
-            query = select(t.site).where(t.site.c.secret_sha256 == wanted)
-            row = connection.execute(query).mappings().first() if wanted else None
-        if row is None or row["state"] not in JOINED:
-            hint = "join again with a token: touyan join HUB --token tj-..."
-            raise Refused("wrong-secret", "no site that has joined speaks with this secret", hint)
+            row = connection.execute(_BY_SECRET, {"digest": _digest(secret, SECRET_PREFIX)}).mappings().first()
+        if row is None:
+            raise _wrong_secret()
         return site_of(row)
 
-    def actor(self, site: Site, project: str) -> Actor:
-        """The site's party in a project."""
-        return self._parties.actor(site.party, project)
+    def heard(self, secret: str, boot: str, want: int, capacity: Mapping[str, Any] | None) -> Site:
+        """Notes that the site of this secret spoke, and returns it. Raises Refused as `check` does, and Conflict where an agent that
+        started later speaks for it already."""
+        digest, spoken = _digest(secret, SECRET_PREFIX), {"spoke_ms": self._seam.now_ms(), "wants": want}
+        with self._database.write() as connection:
+            row = None
+            if capacity is None:
+                row = connection.execute(_HEARD, spoken | {"digest": digest, "said_boot": boot}).mappings().first()
+            return site_of(row or self._heard_anew(connection, digest, boot, spoken, capacity))
 
-    def projects(self, site: Site) -> list[str]:
-        """The projects the site works for."""
-        m = t.membership.c
-        with self._database.read() as connection:
-            query = select(m.project).where(m.party == site.party, m.role == "agent").order_by(m.project)
-            return list(connection.execute(query).scalars())
-
-    def spoke(self, site: Site, boot: str, want: int, capacity: Mapping[str, Any] | None) -> None:
-        """Notes that the site spoke. Raises Conflict where an agent that started later speaks for it already."""
-        fields: dict[str, Any] = {"seen_ms": self._seam.now_ms(), "want": want}
+    def _heard_anew(
+        self, connection: Connection, digest: str, boot: str, spoken: Mapping[str, int], capacity: Mapping[str, Any] | None
+    ) -> RowMapping:
+        """An agent that has started, or has something to say of its site; and who is none."""
+        row = connection.execute(_BY_SECRET, {"digest": digest}).mappings().first()
+        if row is None:
+            raise _wrong_secret()
+        if boot == row["boot_before"]:
+            hint = "end one of the two: a site has one agent"
+            raise Conflict("another-agent", f"an agent that started later speaks for {row['name']}", hint)
+        fields: dict[str, Any] = {"seen_ms": spoken["spoke_ms"], "want": spoken["wants"]}
         if capacity is not None:
             fields["capacity"] = json.dumps(capacity)
-        with self._database.write() as connection:
-            before = connection.execute(select(t.site.c.boot, t.site.c.boot_before).where(t.site.c.name == site.name)).one()
-            if boot == before.boot_before:
-                hint = "end one of the two: a site has one agent"
-                raise Conflict("another-agent", f"an agent that started later speaks for {site.name}", hint)
-            if boot != before.boot:
-                fields |= {"boot": boot, "boot_before": before.boot}
-            connection.execute(update(t.site).where(t.site.c.name == site.name).values(fields))
+        if boot != row["boot"]:
+            fields |= {"boot": boot, "boot_before": row["boot"]}
+        query = update(t.site).where(t.site.c.name == row["name"]).values(fields).returning(t.site)
+        return connection.execute(query).mappings().one()
+
+    def actors(self, site: Site) -> dict[str, Actor]:
+        """The site's party in every project in which it has the role `agent`."""
+        m = t.membership.c
+        with self._database.read() as connection:
+            projects = connection.execute(select(m.project).where(m.party == site.party, m.role == "agent")).scalars().all()
+        return {project: self._parties.actor(site.party, project) for project in sorted(projects)}
+
+    def projects(self) -> dict[str, list[str]]:
+        """The projects that each site works for, by its name."""
+        m, found = t.membership.c, dict[str, list[str]]()
+        query = select(_SITE.name, m.project).join(t.membership, (m.party == _SITE.party) & (m.role == "agent"))
+        with self._database.read() as connection:
+            for name, project in connection.execute(query.order_by(_SITE.name, m.project)):
+                found.setdefault(name, []).append(project)
+        return found
 
     def move(self, actor: Actor, name: str, event: str, reason: str) -> Site:
         """Drains, opens, or lets a site leave; its secret ends when it leaves. Raises Missing, Conflict."""
@@ -167,7 +195,8 @@ class Sites:
         """Records that what a site said does not hold."""
         with self._database.write() as connection:
             body: dict[str, Json] = {"code": code, "message": words}
-            self._events.emit(connection, self.actor(site, site.project), "site.lied", [site.name, site.party], body)
+            actor = self._parties.actor(site.party, site.project)
+            self._events.emit(connection, actor, "site.lied", [site.name, site.party], body)
 
     def get(self, name: str) -> Site:
         """A site by name. Raises Missing with the nearest name."""
@@ -191,6 +220,11 @@ class Sites:
 
     def _now(self) -> str:
         return iso(self._seam.now_ms())
+
+
+def _wrong_secret() -> Refused:
+    hint = "join again with a token: touyan join HUB --token tj-..."
+    return Refused("wrong-secret", "no site that has joined speaks with this secret", hint)
 
 
 def _digest(text: str, prefix: str) -> str:

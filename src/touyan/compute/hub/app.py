@@ -49,11 +49,7 @@ def _add_rounds(app: FastAPI, hub: Hub) -> None:
     async def sync(request: Request) -> Response:
         authorization, body = request.headers.get("authorization", ""), await _body(request)
 
-        def answer() -> dict[str, Any]:
-            site = hub.site(authorization)
-            return hub.sync(site, wire.read(wire.Sync, body))
-
-        return _json(await run_in_threadpool(answer))
+        return _json(await run_in_threadpool(lambda: hub.sync(authorization, wire.read(wire.Sync, body))))
 
 
 def _add_objects(app: FastAPI, hub: Hub) -> None:

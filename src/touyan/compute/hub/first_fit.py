@@ -29,7 +29,7 @@ class Fit:
 def first_fit(store: Store, sites: Sequence[Candidate], jobs: Sequence[Waiting]) -> list[Placement]:
     """The placements of `jobs`; see `Matcher`."""
     rooms = {c.site.name: c.room for c in sites}
-    projects = {c.site.name: [] if c.site.name == LOCAL else store.sites.projects(c.site) for c in sites}
+    projects = store.sites.projects()
     return [_place(sites, rooms, projects, job) for job in jobs]
 
 
@@ -38,7 +38,7 @@ def _place(sites: Sequence[Candidate], rooms: dict[str, int], projects: dict[str
     chosen: tuple[str, Accelerator | None] = ("", None)
     for candidate in sites:
         name = candidate.site.name
-        fit = fits(candidate, job, projects[name])
+        fit = fits(candidate, job, projects.get(name, []))
         if fit.reason:
             reasons[name] = fit.reason
         elif chosen[0]:

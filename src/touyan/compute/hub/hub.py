@@ -15,6 +15,7 @@ from touyan.compute.hub.capability import Capability, read
 from touyan.compute.hub.claims import Claims
 from touyan.compute.hub.endings import Answer, Endings
 from touyan.compute.hub.matcher import matcher
+from touyan.compute.hub.memory import Memory
 from touyan.compute.hub.placing import Matcher, Placing
 from touyan.compute.hub.uploads import Uploads
 from touyan.compute.hub.wire import VERSION, Enrol, HeldAttempt, Sync
@@ -33,6 +34,8 @@ ROUNDS_PER_S = 20
 MOST_CLAIMS = 32
 """In one answer: with their manifests they must fit a body."""
 PLACE_PACE_S = 1.0
+MEMORY_S = 5.0
+"""A role that was taken from a site counts for so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Hub:
         self._key = hub_key(store)
         self._claims = Claims(store, self._key)
         self._endings = Endings(store, self._key, self.uploads)
+        self.memory = Memory(store.seam, MEMORY_S)
         self._told: set[tuple[str, str]] = set()
         self._placed_s = float("-inf")
         self._place = threading.Lock()
@@ -67,22 +71,22 @@ class Hub:
 
     def site(self, authorization: str) -> Site:
         """The site of an `Authorization: Bearer ts-...` header. Raises Refused."""
-        scheme, _, secret = authorization.partition(" ")
-        return self.store.sites.check(secret.strip() if scheme.lower() == "bearer" else "")
+        return self.store.sites.check(_secret(authorization))
 
-    def sync(self, site: Site, said: Sync) -> dict[str, Any]:
-        """One round. Raises Invalid on a capacity that is none, Conflict where another agent speaks for the site."""
+    def sync(self, authorization: str, said: Sync) -> dict[str, Any]:
+        """One round of the site that speaks. Raises Refused where none does, Invalid on a capacity that is none, Conflict where
+        another agent speaks for it."""
         capacity = None if said.capacity is None else read_capacity(said.capacity).to_json()
         lease_s = max(self.terms.lease_s, 4 * said.pace_s)
         with self.store.database.batch():
-            self.store.sites.spoke(site, said.boot, said.want, capacity)
-            actors = {p: self.store.sites.actor(site, p) for p in self.store.sites.projects(site)}
+            site = self.store.sites.heard(_secret(authorization), said.boot, said.want, capacity)
+            actors = self._actors(site)
             answers = self._ended(site, actors, said, lease_s)
             words = self._words(site, actors, said, answers, lease_s)
             self._wiped(site, actors, said)
         if said.want:
             self._place_now_and_then()
-        claims = self._claimed(site, actors, said, words, lease_s)
+        claims = self._claimed(site, actors, said, lease_s) if said.want else []
         for answer in answers:
             if answer.refusal is not None:
                 self.tell_once(site, str(answer.body["attempt"]), answer.refusal)
@@ -90,6 +94,9 @@ class Hub:
             "sync": VERSION, "now_ms": self.store.seam.now_ms(), "lease_s": lease_s, "pace_s": self._pace_s(),
             "words": [{"attempt": a, "word": w} for a, w in words.items()], "ended": [a.body for a in answers], "claims": claims,
         }  # fmt: skip
+
+    def _actors(self, site: Site) -> Mapping[str, Actor]:
+        return self.memory.recall(("actors", site.party), lambda: self.store.sites.actors(site))
 
     def _ended(self, site: Site, actors: Mapping[str, Actor], said: Sync, lease_s: float) -> list[Answer]:
         known = self.store.site_attempts.find(site.name, [e.attempt for e in said.ended])
@@ -102,13 +109,15 @@ class Hub:
         tokens = {e.attempt: e.token for e in said.ended}
         sending = [str(a.body["attempt"]) for a in answers if a.needs_bytes]
         told = [_told(h) for h in said.held] + [Told(a, tokens[a], is_running=True) for a in sending]
+        if not told:
+            return {}
         words: dict[str, str] = dict(self.store.site_attempts.renew(actors, site.name, told, lease_s))
         return {h.attempt: words[h.attempt] for h in said.held}
 
-    def _claimed(
-        self, site: Site, actors: Mapping[str, Actor], said: Sync, words: Mapping[str, str], lease_s: float
-    ) -> list[dict[str, Any]]:
+    def _claimed(self, site: Site, actors: Mapping[str, Actor], said: Sync, lease_s: float) -> list[dict[str, Any]]:
         """What was handed out in an answer that got lost comes again; then what is new."""
+        if not self.store.site_attempts.has_work_for(site.name):
+            return []
         named = {h.attempt for h in said.held} | {e.attempt for e in said.ended}
         with self.store.database.batch():
             again = [k for k in self.store.site_attempts.handed_out(site.name) if k.claim.attempt not in named]
@@ -140,7 +149,9 @@ class Hub:
                 self._place.release()
 
     def _pace_s(self) -> float:
-        return max(self.terms.pace_s, round(len(self.store.sites.list()) / ROUNDS_PER_S, 1))
+        """How soon the agent should come again."""
+        count = self.memory.recall(("sites", ""), lambda: len(self.store.sites.list()))
+        return max(self.terms.pace_s, round(count / ROUNDS_PER_S, 1))
 
     def may_fetch(self, site: Site, text: str, sha256: str) -> None:
         """Returns where the capability lets the site fetch an object now. Raises Refused."""
@@ -165,7 +176,7 @@ class Hub:
     def tell_once(self, site: Site, subject: str, error: TouyanError) -> None:
         """Records a refusal, once while this process runs: a site could fill the log with them."""
         if self._is_new(f"{site.name} {subject}", error.code):
-            actor = self.store.sites.actor(site, site.project)
+            actor = self.store.parties.actor(site.party, site.project)
             self.store.gate.tell(actor, "access.refused", [site.name, subject], error)
 
     def _is_new(self, subject: str, what: str) -> bool:
@@ -174,6 +185,11 @@ class Hub:
         is_new = (subject, what) not in self._told
         self._told.add((subject, what))
         return is_new
+
+
+def _secret(authorization: str) -> str:
+    scheme, _, secret = authorization.partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""
 
 
 def hub_key(store: Store) -> bytes:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TypeAlias
 
+from touyan.compute.hub.call_back import call_back
 from touyan.compute.resources import KINDS, Capacity, NodeClass, Pool, read_capacity
 from touyan.core.job import JobSpec
 from touyan.core.seam import iso
@@ -25,6 +26,10 @@ AT_ONCE = 200
 """Jobs decided in one round."""
 SILENT_S = 90.0
 """A site that has not spoken for so long is offered nothing."""
+LOOK_AHEAD = 8
+"""Jobs looked at for each that there is room for: the first may fit none of the sites that have room."""
+TELL_S = 10.0
+"""While no site has room, Jobs are told why so often."""
 TAKEN_S = 120.0
 """A Job that its site has not claimed within this time is placed again."""
 LOCAL_ROOM = 1
@@ -56,7 +61,8 @@ class Candidate:
 
 
 Matcher: TypeAlias = Callable[[Store, Sequence[Candidate], Sequence[Waiting]], Sequence[Placement]]
-"""`place(store, sites, jobs)`: a Placement for every Job, in any order. It reads what it likes and writes nothing."""
+"""`place(store, sites, jobs)`: a Placement for every Job, in any order; one of a Job that is out calls it back. It reads what it
+likes and writes nothing."""
 
 
 class Placing:
@@ -65,6 +71,7 @@ class Placing:
     def __init__(self, store: Store, matcher: Matcher) -> None:
         self._store = store
         self._matcher = matcher
+        self._told_ms = 0
 
     def round(self) -> int:
         """Decides on what waits, and writes it down; how many Jobs were given to a site. Nothing is done while no site has joined."""
@@ -74,13 +81,22 @@ class Placing:
         now_ms = self._store.seam.now_ms()
         candidates = self._candidates(sites, now_ms)
         self._store.placements.take_back(now_ms - round(TAKEN_S * 1000), [c.site.name for c in candidates if c.closed])
-        with self._store.database.batch():
-            waiting = [Waiting(j.id, j.spec, j.priority, j.created_at) for j in self._store.placements.unplaced(AT_ONCE)]
-            if not waiting:
-                return 0
-            placed = self._matcher(self._store, candidates, waiting)
-            self._store.placements.keep(placed)
+        room = sum(c.room for c in candidates if not c.closed)
+        if not room and now_ms < self._told_ms + TELL_S * 1000:
+            return 0
+        self._told_ms = now_ms
+        waiting = self._waiting(min(AT_ONCE, LOOK_AHEAD * (room + 1)))
+        if not waiting:
+            return 0
+        placed = self._matcher(self._store, candidates, waiting)  # may take a second: no transaction is open meanwhile
+        self._store.placements.keep(placed)
+        asked = {job.id for job in waiting}
+        if stopped := [p for p in placed if p.job not in asked]:
+            call_back(self._store, stopped)
         return sum(bool(p.site) for p in placed)
+
+    def _waiting(self, last: int) -> list[Waiting]:
+        return [Waiting(j.id, j.spec, j.priority, j.created_at) for j in self._store.placements.unplaced(last)]
 
     def _candidates(self, sites: Sequence[Site], now_ms: int) -> list[Candidate]:
         held, waiting = self._store.site_attempts.counts(), self._store.placements.waiting_at()

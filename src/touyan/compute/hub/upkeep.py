@@ -50,7 +50,7 @@ class Upkeep:
 def turn(hub: Hub, sweeps: bool = False) -> None:
     """One turn."""
     store = hub.store
-    for actor in agents(hub):
+    for actor in hub.memory.recall("agents", lambda: agents(hub)):
         store.jobs.reap(actor)
     hub.placing.round()
     store.events.sequence()
@@ -60,8 +60,7 @@ def turn(hub: Hub, sweeps: bool = False) -> None:
 
 def agents(hub: Hub) -> list[Actor]:
     """An Actor who may end what time has ended, for each project that has sites: the store's own agent, or else a site."""
-    found = {DEFAULT_PROJECT: hub.store.agent()}
-    for site in hub.store.sites.list():
-        for project in hub.store.sites.projects(site):
-            found.setdefault(project, hub.store.sites.actor(site, project))
-    return list(found.values())
+    sites = {s.name: s.party for s in hub.store.sites.list()}
+    found = {p: sites[name] for name, projects in hub.store.sites.projects().items() for p in projects}
+    others = [hub.store.parties.actor(party, project) for project, party in found.items() if project != DEFAULT_PROJECT]
+    return [hub.store.agent(), *others]
