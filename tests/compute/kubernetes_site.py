@@ -46,7 +46,7 @@ def kubernetes_api(folder: Path) -> Iterator[Path]:
         yield _up(folder, run)
     finally:
         for process in reversed(started):
-            process.terminate()
+            process.kill()  # told to end, an API server waits a minute for open watches
             process.wait()
 
 
