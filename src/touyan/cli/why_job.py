@@ -11,6 +11,8 @@ from touyan.store.site_records import LOCAL, Placement
 
 NEWEST = 1000
 """Jobs among which one is looked for."""
+TOLD = ("id", "site", "state", "started_at", "ended_at", "reason")
+"""What is told of an Attempt."""
 
 
 def why_job(opened: Session, what: str, as_json: bool) -> bool:
@@ -20,10 +22,13 @@ def why_job(opened: Session, what: str, as_json: bool) -> bool:
     if not found:
         return False
     placed = opened.store.placements.of([found[0].id]).get(found[0].id)
+    attempts = opened.store.jobs.attempts(found[0].id)
     if as_json:
-        print_json(_value(found[0], placed))
-    else:
-        _print(found[0], placed)
+        print_json(_value(found[0], placed) | {"attempts": [{f: getattr(a, f) for f in TOLD} for a in attempts]})
+        return True
+    _print(found[0], placed)
+    rows = [(a.id, a.site, a.state, (a.started_at or "")[:19].replace("T", " "), a.reason) for a in attempts]
+    print_table([_("attempt"), _("site"), _("state"), _("started"), _("reason")], rows, _("No attempts yet."))
     return True
 
 

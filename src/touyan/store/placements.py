@@ -44,6 +44,12 @@ class Placements:
         with self._database.read() as connection:
             return [(job, name, since) for job, name, since in connection.execute(query)]
 
+    def states(self) -> dict[str, int]:
+        """How many Jobs are in each state."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(t.job.c.state, func.count()).group_by(t.job.c.state)).all()
+        return {state: int(n) for state, n in rows}
+
     def waiting_at(self) -> dict[str, int]:
         """How many Jobs are placed on each site and not yet claimed."""
         query = select(t.job.c.site, func.count()).where(t.job.c.state == "waiting", t.job.c.site != "").group_by(t.job.c.site)

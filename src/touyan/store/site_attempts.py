@@ -130,6 +130,12 @@ class SiteAttempts:
         with self._database.read() as connection:
             return list(connection.execute(select(t.attempt.c.id).where(t.attempt.c.state.in_(states))).scalars())
 
+    def by_state(self) -> dict[tuple[str, str], int]:
+        """How many Attempts are held, by site and state."""
+        query = select(_A.site, _A.state, func.count()).where(_A.state.in_(HELD)).group_by(_A.site, _A.state)
+        with self._database.read() as connection:
+            return {(site, state): int(n) for site, state, n in connection.execute(query)}
+
     def unreachable(self) -> list[tuple[str, str]]:
         """(Attempt, site) of those whose agent is silent."""
         a = t.attempt.c

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,12 +20,16 @@ from starlette.responses import StreamingResponse
 from touyan.compute.hub import wire
 from touyan.compute.hub.hub import Hub
 from touyan.compute.hub.uploads import read_content_range
+from touyan.compute.hub.views import add_views
 from touyan.core.asset import check_digest
 from touyan.core.errors import Broken, Invalid, Refused, TouyanError, error_record
 from touyan.store.site_records import Site
 
 log = logging.getLogger("touyan.hub")
-STATUSES = {"wrong-secret": 401, "wrong-token": 401, "body-too-large": 413, "disk-full": 507, "database-busy": 503}
+STATUSES = {
+    "no-key": 401, "wrong-key": 401, "wrong-secret": 401, "wrong-token": 401,
+    "body-too-large": 413, "disk-full": 507, "database-busy": 503,
+}  # fmt: skip
 _RANGE = re.compile(r"bytes=(\d{1,19})-(\d{0,19})")
 
 
@@ -36,6 +41,7 @@ def make_app(hub: Hub) -> FastAPI:
     app.add_exception_handler(Exception, _unknown)
     _add_rounds(app, hub)
     _add_objects(app, hub)
+    add_views(app, hub)
     return app
 
 
@@ -49,7 +55,13 @@ def _add_rounds(app: FastAPI, hub: Hub) -> None:
     async def sync(request: Request) -> Response:
         authorization, body = request.headers.get("authorization", ""), await _body(request)
 
-        return _json(await run_in_threadpool(lambda: hub.sync(authorization, wire.read(wire.Sync, body))))
+        def answer() -> Response:
+            began_s = time.thread_time()
+            found = _json(hub.sync(authorization, wire.read(wire.Sync, body)))
+            hub.counts.round(time.thread_time() - began_s)
+            return found
+
+        return await run_in_threadpool(answer)
 
 
 def _add_objects(app: FastAPI, hub: Hub) -> None:
@@ -143,6 +155,7 @@ def _json(value: dict[str, Any], status: int = 200) -> Response:
 
 async def _told(request: Request, error: Exception) -> Response:
     assert isinstance(error, TouyanError)
+    request.app.state.hub.counts.refusal()
     if isinstance(error, Broken):
         log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error.__cause__)
     return _json({"error": error_record(error)}, STATUSES.get(error.code, error.http_status))

@@ -16,9 +16,12 @@ from touyan.compute.hub.claims import Claims
 from touyan.compute.hub.endings import Answer, Endings
 from touyan.compute.hub.matcher import matcher
 from touyan.compute.hub.memory import Memory
+from touyan.compute.hub.metrics import Counts
 from touyan.compute.hub.placing import Matcher, Placing
 from touyan.compute.hub.uploads import Uploads
 from touyan.compute.hub.wire import VERSION, Enrol, HeldAttempt, Sync
+from touyan.compute.ledger.remote import take_usage
+from touyan.compute.ledger.settle import Report
 from touyan.compute.resources import read_capacity
 from touyan.core.errors import Refused, TouyanError
 from touyan.core.party import Actor
@@ -60,6 +63,7 @@ class Hub:
         self._endings = Endings(store, self._key, self.uploads)
         self.memory = Memory(store.seam, MEMORY_S)
         self._told: set[tuple[str, str]] = set()
+        self.counts = Counts()
         self._placed_s = float("-inf")
         self._place = threading.Lock()
 
@@ -84,6 +88,7 @@ class Hub:
             answers = self._ended(site, actors, said, lease_s)
             words = self._words(site, actors, said, answers, lease_s)
             self._wiped(site, actors, said)
+            self._used(site, said)
         if said.want:
             self._place_now_and_then()
         claims = self._claimed(site, actors, said, lease_s) if said.want else []
@@ -136,6 +141,13 @@ class Hub:
                 with self.store.database.write() as connection:
                     body = {"files": one.files, "bytes": one.bytes, "sha256": one.sha256}
                     self.store.events.emit(connection, actors[project], "staging.wiped", [one.attempt, site.name], body)
+
+    def _used(self, site: Site, said: Sync) -> None:
+        """What Attempts used is charged once their end was accepted; before that the site says it again."""
+        reports = [Report(**used.model_dump()) for used in said.usage]
+        if reports:
+            with self.store.database.write() as connection:
+                take_usage(connection, self.store.seam.now_ms(), site, reports)
 
     def _place_now_and_then(self) -> None:
         """A decision is good for all agents that come within a second; who comes while one is made goes on without."""

@@ -1,4 +1,5 @@
-"""What time asks of a hub: leases end, Jobs are placed, Events are put into the log, uploads nobody goes on with are dropped.
+"""What time asks of a hub: leases end, Jobs are placed, Events are put into the log, uploads nobody goes on with are dropped, holds
+of vouchers that nobody claims are freed.
 
 Owns one thread and its pace. Knows nothing of agents. Invariant: what it does is safe to be done by several at once, late, or
 twice; an error of one turn is logged, and the next turn comes.
@@ -12,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from touyan.compute.hub.hub import Hub
+from touyan.compute.ledger.settle import close_unsaid
 from touyan.core.errors import TouyanError
 from touyan.core.party import DEFAULT_PROJECT, Actor
 from touyan.store.jobs import HELD
@@ -56,6 +58,8 @@ def turn(hub: Hub, sweeps: bool = False) -> None:
     store.events.sequence()
     if sweeps:
         hub.uploads.sweep(store.site_attempts.in_states(HELD))
+        with store.database.write() as connection:
+            close_unsaid(connection, store.seam.now_ms())
 
 
 def agents(hub: Hub) -> list[Actor]:
