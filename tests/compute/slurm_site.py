@@ -79,12 +79,12 @@ class SlurmSite:
             raise RuntimeError(f"{' '.join(command)}: {done.stderr}{done.stdout}")
         return done.stdout
 
-    def kill(self, name: str) -> None:
-        """Ends one daemon as a crash would."""
+    def halt(self, name: str) -> None:
+        """Ends one daemon, as for maintenance. A slurmctld that is killed forgets its last seconds, and drains nodes for it."""
         for found, process in self._daemons:
             if found == name:
-                process.kill()
-                process.wait()
+                process.terminate()
+                process.wait(30)
         self._daemons = [d for d in self._daemons if d[0] != name]
 
     def start(self, name: str) -> None:
@@ -94,8 +94,7 @@ class SlurmSite:
     def forget_jobs(self) -> None:
         """Has slurmctld lose the jobs it remembers, as it does some minutes after their end: it starts with an empty state."""
         await_true(lambda: self.run("squeue", "-h", check=False) == "", "no job runs")
-        self.run("scontrol", "shutdown", "slurmctld")
-        self.kill("slurmctld")
+        self.halt("slurmctld")
         for file in (self.root / "ctld").glob("job_state*"):
             file.unlink()
         self.start("slurmctld")

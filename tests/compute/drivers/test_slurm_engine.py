@@ -159,6 +159,21 @@ def test_a_lost_job_ends_after_its_grace_and_its_lease(
     assert clock.now_s - began_s >= LOST_S + LEASE_S + FENCE_S - 5
 
 
+@pytest.mark.parametrize("cause", ["exit", ""], ids=["it had ended", "it was interrupted"])
+def test_a_job_that_slurm_requeued_does_not_wait_for_a_second_run(
+    driver: EngineDriver, slurm: FakeSlurm, order: Order, cause: str
+) -> None:
+    """A slurmctld that crashed may put a job back that has run: `launch failed requeued held`."""
+    driver.start(order)
+    began(order)
+    if cause:
+        wrote(order, cause)
+    slurm.become(1, "PENDING", reason="JobHeldUser")
+    end = driver.wait(order.attempt, LOST_S + LEASE_S + FENCE_S + 5)
+    assert end is not None
+    assert end.cause == (cause or "vanished")
+
+
 def test_agents_that_live_for_one_round_find_a_lost_job_lost(
     new_driver: Callable[[], EngineDriver], slurm: FakeSlurm, order: Order
 ) -> None:
@@ -249,7 +264,7 @@ def test_one_list_serves_all_attempts_of_a_round(slurm: FakeSlurm, clock: Clock,
 
 
 def test_a_slow_slurm_is_asked_rarely(slurm: FakeSlurm, clock: Clock, order: Order) -> None:
-    """A list that takes 3 s is asked for once a minute: Slurm has more to do than to answer us."""
+    """A list that takes 3 s is asked for twice a minute: Slurm has more to do than to answer us."""
     prompt = slurm.jobs
 
     def slowly() -> list[SlurmJob]:

@@ -26,9 +26,9 @@ from touyan.compute.launch import Keep
 
 FRESH_S = 2.0
 """Before a submission the queue is looked at; one look serves all submissions of this time."""
-REST = 20
-"""Slurm is left alone for so many times as long as its last list took: a busy slurmctld, or a queue of 10,000 jobs, of which
-`squeue --json` takes 2 s of CPU, is asked for it rarely."""
+REST, LONGEST_REST_S = 10, 30.0
+"""Slurm is left alone for so many times as long as its last list took, but no longer: a busy slurmctld, or a queue of 10,000 jobs,
+of which `squeue --json` takes 2 s of CPU, is asked for it rarely."""
 RECORDS_S = 10.0
 """Between two questions to slurmdbd about one Attempt that the queue does not hold."""
 WINDOW_S = 30 * 86_400
@@ -116,7 +116,7 @@ class SlurmEngine:
         """The queue by name, as it was at most `age_s` ago, or as long ago as Slurm is to be left alone."""
         with self._lock:
             began_s = self._clock()
-            if began_s - self._looked_s >= max(age_s, REST * self._took_s):
+            if began_s - self._looked_s >= max(age_s, min(REST * self._took_s, LONGEST_REST_S)):
                 self._jobs = by_name(self._client.jobs())
                 self._looked_s = self._clock()
                 self._took_s = self._looked_s - began_s
@@ -162,12 +162,12 @@ def by_name(jobs: Sequence[SlurmJob]) -> dict[str, list[SlurmJob]]:
 
 
 def seen_of(job: SlurmJob) -> Seen:
-    """What a job's state says of its payload."""
+    """What a job's state says of its payload. One that began and is pending again was requeued, which ends its Attempt."""
     if job.is_over:
         return Seen("ended", end_of(job), job.state not in UNCERTAIN)
     if job.state == "PENDING" and job.reason in HOPELESS:
         return Seen("ended", Exit("vanished", 0, f"would never start at this site: {job.reason}"), is_certain=False)
-    return Seen("waiting" if job.state == "PENDING" else "running")
+    return Seen("suspended" if job.state == "PENDING" else "running")
 
 
 def end_of(job: SlurmJob) -> Exit:
