@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+PASSAGE_MODE = 0o751
 
 
 def user_of(account: str) -> pwd.struct_passwd | None:
@@ -50,6 +52,17 @@ def give(folder: Path, account: str) -> None:
     if user is not None:
         for path in _folders(folder):
             os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
+
+
+def make_passage(folders: Iterable[Path], account: str) -> None:
+    """Makes folders, parents first, that belong to the agent: the account walks through and lists them, others walk through only,
+    and no payload can put a link in the place of one."""
+    user = user_of(account)
+    for folder in folders:
+        folder.mkdir(mode=PASSAGE_MODE, exist_ok=True)
+        folder.chmod(PASSAGE_MODE)
+        if user is not None:
+            os.chown(folder, -1, user.pw_gid)
 
 
 def _folders(folder: Path) -> Iterator[Path]:

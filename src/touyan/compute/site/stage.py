@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from touyan.compute.folder import MARK, AttemptFolder, newest_checkpoint, write_json
-from touyan.compute.site.accounts import acting_as, give
+from touyan.compute.site.accounts import acting_as, give, make_passage
 from touyan.compute.site.cache import Cache
 from touyan.compute.site.hub_calls import HubCalls, no_answer
 from touyan.compute.site.messages import Claim
@@ -19,13 +19,12 @@ from touyan.core.job import JobSpec
 
 PIECE_BYTES = 4 << 20
 """Of one request: at 1 MB a second it takes 4 s, well within a lease."""
-PASSAGE_MODE = 0o711
-"""Of the folders above an Attempt's: its account walks through, nobody lists them."""
 
 
 def stage(hub: HubCalls, cache: Cache, claim: Claim, spec: JobSpec, folder: AttemptFolder, account: str) -> Iterator[None]:
     """Makes the folder of an Attempt ready to run, a piece at a time. Raises Refused or Broken."""
-    make_passage(folder)
+    job = folder.root.parent
+    make_passage((job.parent.parent, job.parent, job), account)
     checkpoint = claim.checkpoint if claim.position > _newest(folder, account) else None
     for manifest in (*claim.inputs, *([checkpoint] if checkpoint else [])):
         for ref in manifest.files:
@@ -44,14 +43,6 @@ def stage(hub: HubCalls, cache: Cache, claim: Claim, spec: JobSpec, folder: Atte
     give(folder.root, account)
     with acting_as(account):
         carry_over(folder)
-
-
-def make_passage(folder: AttemptFolder) -> None:
-    """Makes the folders above an Attempt's, which belong to the agent: no payload can put a link in their place."""
-    job = folder.root.parent
-    for place in (job.parent.parent, job.parent, job):
-        place.mkdir(mode=PASSAGE_MODE, exist_ok=True)
-        place.chmod(PASSAGE_MODE)
 
 
 def fetch(hub: HubCalls, cache: Cache, ref: FileRef, capability: str) -> Iterator[None]:
