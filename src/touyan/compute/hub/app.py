@@ -57,11 +57,20 @@ def _add_rounds(app: FastAPI, hub: Hub) -> None:
 
         def answer() -> Response:
             began_s = time.thread_time()
-            found = _json(hub.sync(authorization, wire.read(wire.Sync, body)))
+            found = _json(hub.sync(authorization, _said(hub, authorization, body)))
             hub.counts.round(time.thread_time() - began_s)
             return found
 
         return await run_in_threadpool(answer)
+
+
+def _said(hub: Hub, authorization: str, body: bytes) -> wire.Sync:
+    """What is said in a round; who is no site does not hear what is wrong with it."""
+    try:
+        return wire.read(wire.Sync, body)
+    except Invalid:
+        hub.site(authorization)
+        raise
 
 
 def _add_objects(app: FastAPI, hub: Hub) -> None:

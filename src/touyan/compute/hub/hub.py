@@ -19,11 +19,12 @@ from touyan.compute.hub.memory import Memory
 from touyan.compute.hub.metrics import Counts
 from touyan.compute.hub.placing import Matcher, Placing
 from touyan.compute.hub.uploads import Uploads
-from touyan.compute.hub.wire import VERSION, Enrol, HeldAttempt, Sync
+from touyan.compute.hub.wire import VERSION, Enrol, HeldAttempt, Sync, Used
 from touyan.compute.ledger.remote import take_usage
-from touyan.compute.ledger.settle import Report
+from touyan.compute.ledger.settle import CORE, Report
 from touyan.compute.resources import read_capacity
 from touyan.core.errors import Refused, TouyanError
+from touyan.core.job import JobSpec, read_spec
 from touyan.core.party import Actor
 from touyan.store.home import Store
 from touyan.store.keys import write_secret
@@ -89,6 +90,7 @@ class Hub:
             words = self._words(site, actors, said, answers, lease_s)
             self._wiped(site, actors, said)
             self._used(site, said)
+            self._used(site, said)
         if said.want:
             self._place_now_and_then()
         claims = self._claimed(site, actors, said, lease_s) if said.want else []
@@ -148,6 +150,19 @@ class Hub:
         if reports:
             with self.store.database.write() as connection:
                 take_usage(connection, self.store.seam.now_ms(), site, reports)
+
+    def _used(self, site: Site, said: Sync) -> None:
+        """What Attempts used goes to the ledger, as far as it can be believed; more devices than were given is a lie that is told."""
+        if not said.usage:
+            return
+        reports = [Report(u.attempt, u.token, u.elapsed_s, u.devices, u.model, u.energy_wh) for u in said.usage]
+        with self.store.database.write() as connection:
+            take_usage(connection, self.store.seam.now_ms(), site, reports)
+        known = self.store.site_attempts.find(site.name, [u.attempt for u in said.usage])
+        for one in said.usage:
+            lie = _lie(one, read_spec(known[one.attempt].claim.envelope.payload)) if one.attempt in known else ""
+            if lie and self._is_new(f"lied {one.attempt}", lie):
+                self.store.sites.lied(site, "used-more", f"{one.attempt}: {lie}")
 
     def _place_now_and_then(self) -> None:
         """A decision is good for all agents that come within a second; who comes while one is made goes on without."""
@@ -216,6 +231,18 @@ def _told(held: HeldAttempt) -> Told:
     said = held.progress
     return Told(
         held.attempt, held.token, held.state == "running", progress_text(said.done, said.total, said.unit) if said else ""
+    )
+
+
+def _lie(used: Used, spec: JobSpec) -> str:
+    """What a site says it used beyond what the Job may have; empty where that can be true."""
+    asked = {a.model: a.count * spec.need.gang for a in spec.need.accelerators}
+    if used.model in ("", CORE):
+        return ""
+    if used.model not in asked:
+        return f"it names {used.model}, which the job does not ask for"
+    return (
+        f"it names {used.devices} devices, and the job asks for {asked[used.model]}" if used.devices > asked[used.model] else ""
     )
 
 

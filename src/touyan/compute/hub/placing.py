@@ -84,10 +84,10 @@ class Placing:
         room = sum(c.room for c in candidates if not c.closed)
         if not room and now_ms < self._told_ms + TELL_S * 1000:
             return 0
-        self._told_ms = now_ms
         waiting = self._waiting(min(AT_ONCE, LOOK_AHEAD * (room + 1)))
         if not waiting:
             return 0
+        self._told_ms = now_ms
         placed = self._matcher(self._store, candidates, waiting)  # may take a second: no transaction is open meanwhile
         self._store.placements.keep(placed)
         asked = {job.id for job in waiting}
