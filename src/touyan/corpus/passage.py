@@ -7,7 +7,7 @@ its operator; nothing else changes a document.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -63,14 +63,17 @@ def passed(batch: DocumentBatch, operators: Sequence[Signed], redact: Redact) ->
     """Leads a batch through `operators` in order."""
     spans: list[pa.Table] = []
     said: list[Said] = []
+    quoted: list[str] = []
     for operator, signature in operators:
         marks = operator.judge(batch)
         if marks.spans:
             spans.append(span_lines(batch, signature, marks.spans))
         if marks.verdicts:
             said.append((batch, signature, marks.verdicts))
+            quoted += quotable(batch, marks.verdicts)
         batch = advanced(batch, operator.name, marks)
-    return Passage(batch, in_order(spans, spans_schema()), in_order(verdict_lines(said, redact), verdicts_schema()))
+    verdicts = verdict_lines(said, redact(quoted) if quoted else ())
+    return Passage(batch, in_order(spans, spans_schema()), in_order(verdicts, verdicts_schema()))
 
 
 def advanced(batch: DocumentBatch, operator: str, marks: Marks) -> DocumentBatch:
@@ -113,10 +116,14 @@ def span_lines(
     return _lines(batch, signature, rows, own | dict(zip(Span._fields, marks, strict=True)), spans_schema())
 
 
-def verdict_lines(said: Sequence[Said], redact: Redact) -> list[pa.Table]:
-    """The lines of verdicts, each with the beginning of its text where it may be quoted; `redact` is asked once for all of them."""
-    quoted = [batch.texts[row] for batch, _, verdicts in said for row, verdict in verdicts.items() if verdict.may_quote]
-    excerpts = iter(redact(quoted) if quoted else ())
+def quotable(batch: DocumentBatch, verdicts: Mapping[int, Verdict]) -> list[str]:
+    """The texts that may be quoted beside verdicts, in the order of the verdicts."""
+    return [batch.texts[row] for row, verdict in verdicts.items() if verdict.may_quote]
+
+
+def verdict_lines(said: Sequence[Said], excerpts: Iterable[str]) -> list[pa.Table]:
+    """The lines of verdicts; `excerpts` of the texts that may be quoted, of all verdicts one after another."""
+    excerpts = iter(excerpts)
     tables = []
     for batch, signature, verdicts in said:
         values = list(verdicts.values())

@@ -18,6 +18,7 @@ from touyan.corpus.passage import (
     in_order,
     left,
     named_subjects,
+    quotable,
     span_lines,
     verdict_lines,
 )
@@ -48,7 +49,7 @@ def _beginning(window: str, marks: Marks, row: int) -> str:
 def with_masked_fields(passage: Passage, mask: Mask, redact: Redact) -> Passage:
     """The documents kept with the identifiers in their fields masked too, and the spans that say so."""
     kept, signature = passage.kept, Signature.of(mask)
-    spans, said = [passage.spans], []
+    spans, said, quoted = [passage.spans], [], []
     for field in FIELDS:
         values = kept.columns[field]
         marks = _field_marks(values, mask)
@@ -56,8 +57,9 @@ def with_masked_fields(passage: Passage, mask: Mask, redact: Redact) -> Passage:
             spans.append(span_lines(kept, signature, marks.spans, f"field:{field}"))
         if marks.verdicts:
             said.append((kept, signature, marks.verdicts))
+            quoted += quotable(kept, marks.verdicts)
         kept = _after(kept, field, values, marks)
-    verdicts = [passage.verdicts, *verdict_lines(said, redact)]
+    verdicts = [passage.verdicts, *verdict_lines(said, redact(quoted) if quoted else ())]
     return Passage(kept, in_order(spans, spans_schema()), in_order(verdicts, verdicts_schema()))
 
 
