@@ -28,7 +28,7 @@ sources:
     provider: my-organisation
     rights: {authority: own-production, personal: none, personal_state: none, security: general, purposes: [refine, train, evaluate]}
 steps:
-  refine: {recipe: office}
+  refine: {recipe: office, fan_out: ray}
 """
 
 
