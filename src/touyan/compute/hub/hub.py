@@ -90,7 +90,6 @@ class Hub:
             words = self._words(site, actors, said, answers, lease_s)
             self._wiped(site, actors, said)
             self._used(site, said)
-            self._used(site, said)
         if said.want:
             self._place_now_and_then()
         claims = self._claimed(site, actors, said, lease_s) if said.want else []
@@ -143,13 +142,6 @@ class Hub:
                 with self.store.database.write() as connection:
                     body = {"files": one.files, "bytes": one.bytes, "sha256": one.sha256}
                     self.store.events.emit(connection, actors[project], "staging.wiped", [one.attempt, site.name], body)
-
-    def _used(self, site: Site, said: Sync) -> None:
-        """What Attempts used is charged once their end was accepted; before that the site says it again."""
-        reports = [Report(**used.model_dump()) for used in said.usage]
-        if reports:
-            with self.store.database.write() as connection:
-                take_usage(connection, self.store.seam.now_ms(), site, reports)
 
     def _used(self, site: Site, said: Sync) -> None:
         """What Attempts used goes to the ledger, as far as it can be believed; more devices than were given is a lie that is told."""

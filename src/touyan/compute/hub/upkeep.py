@@ -57,8 +57,6 @@ def turn(hub: Hub, sweeps: bool = False) -> None:
     hub.placing.round()
     store.events.sequence()
     if sweeps:
-        with store.database.write() as connection:
-            close_unsaid(connection, store.seam.now_ms())
         hub.uploads.sweep(store.site_attempts.in_states(HELD))
         with store.database.write() as connection:
             close_unsaid(connection, store.seam.now_ms())
