@@ -15,6 +15,8 @@ from typing import cast
 
 from touyan.core.errors import Invalid, Missing
 
+SHARES = "shares.json"
+"""In the home of a hub's store."""
 HALF_LIFE_S = 7 * 86400.0
 RECLAIM_S = 300.0
 FIELDS = {"nominal", "weight", "borrowing", "lending"}

@@ -29,11 +29,14 @@ class Placements:
         self._database = database
         self._seam = seam
 
-    def unplaced(self, last: int) -> list[Job]:
-        """The Jobs of all projects that are due and placed nowhere, in the order in which they are served."""
+    def unplaced(self, last: int, by_party: bool = False) -> list[Job]:
+        """The Jobs of all projects that are due and placed nowhere, in the order in which they are served. `by_party`: each party's
+        first, then each party's second, so that none fills the answer; that sorts all that wait, about 2 µs a Job."""
         c, now = t.job.c, self._seam.now_ms()
         is_due = or_(c.not_before_ms <= now, c.not_before_ms > now + LONGEST_LEASE_S * 1000)
-        query = select(t.job).where(c.state == "waiting", c.site == "", is_due).order_by(c.priority.desc(), c.seq).limit(last)
+        turn = func.row_number().over(partition_by=c.submitter, order_by=(c.priority.desc(), c.seq))
+        order = (turn, c.seq) if by_party else (c.priority.desc(), c.seq)
+        query = select(t.job).where(c.state == "waiting", c.site == "", is_due).order_by(*order).limit(last)
         with self._database.read() as connection:
             return [job_of(r) for r in connection.execute(query).mappings()]
 

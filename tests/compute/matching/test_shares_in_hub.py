@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from agents import World, with_devices
 
+from touyan.compute.hub import placing
 from touyan.core.job import Accelerator, JobSpec, Need
 from touyan.store.site_records import Placement
 
@@ -81,3 +83,15 @@ def test_without_a_shares_file_who_comes_first_is_served_first(matched: World) -
     matched.join("hpc", with_devices("a800-80g", 4)).sync(want=8)
     jobs = [submit_as(matched, name, f"{name}{n}") for n in range(2) for name in ("guest", "lab")]
     assert [p.site for p in placed(matched, *jobs)].count("hpc") == 4
+
+
+def test_an_owner_is_seen_behind_the_thousand_jobs_of_a_guest(matched: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(placing, "AT_ONCE", 4)
+    enrol(matched, "lab", "guest")
+    agent = matched.join("hpc", with_devices("a800-80g", 4))
+    agent.sync(want=8)
+    share(matched, lab=8)
+    guests = [submit_as(matched, "guest", f"g{n}") for n in range(12)]
+    assert sum(bool(p.site) for p in placed(matched, *guests[:4])) == 2
+    own = submit_as(matched, "lab", "own")
+    assert placed(matched, own)[0].site == "hpc"

@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from touyan.compute.hub.call_back import call_back
 from touyan.compute.resources import KINDS, Capacity, NodeClass, Pool, read_capacity
+from touyan.compute.shares import SHARES
 from touyan.core.job import JobSpec
 from touyan.core.seam import iso
 from touyan.store.home import Store
@@ -84,7 +85,7 @@ class Placing:
         room = sum(c.room for c in candidates if not c.closed)
         if not room and now_ms < self._told_ms + TELL_S * 1000:
             return 0
-        waiting = self._waiting(min(AT_ONCE, LOOK_AHEAD * (room + 1)))
+        waiting = self._waiting(room)
         if not waiting:
             return 0
         self._told_ms = now_ms
@@ -95,8 +96,12 @@ class Placing:
             call_back(self._store, stopped)
         return sum(bool(p.site) for p in placed)
 
-    def _waiting(self, last: int) -> list[Waiting]:
-        return [Waiting(j.id, j.spec, j.priority, j.created_at) for j in self._store.placements.unplaced(last)]
+    def _waiting(self, room: int) -> list[Waiting]:
+        """What is decided on. Where devices are shared, no party hides another's turn behind its own Jobs."""
+        is_shared = (self._store.home / SHARES).exists()
+        last = AT_ONCE if is_shared else min(AT_ONCE, LOOK_AHEAD * (room + 1))
+        found = self._store.placements.unplaced(last, by_party=is_shared)
+        return [Waiting(j.id, j.spec, j.priority, j.created_at) for j in found]
 
     def _candidates(self, sites: Sequence[Site], now_ms: int) -> list[Candidate]:
         held, waiting = self._store.site_attempts.counts(), self._store.placements.waiting_at()

@@ -19,11 +19,12 @@ from touyan.compute.matching.policy import Policy, published, read_policy
 from touyan.compute.matching.reasons import alternatives, reasons
 from touyan.compute.matching.sharing import Sharing
 from touyan.compute.matching.view import View
+from touyan.compute.shares import SHARES
 from touyan.store.home import Store
 from touyan.store.site_records import Placement
 
-POLICY, SHARES = "policy.yaml", "shares.json"
-"""In the home of the store; each is read again when it changes."""
+POLICY = "policy.yaml"
+"""In the home of the store, as the shares are; each is read again when it changes."""
 
 
 class SiteMatcher:

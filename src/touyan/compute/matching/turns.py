@@ -61,7 +61,7 @@ class Turns:
         """`devices`: all that are shared now, at sites that are open."""
         self._forget({each.job for each in active}, now_s)
         for is_out in (True, False):
-            self._meet(sorted((a for a in active if a.is_out == is_out), key=lambda a: (a.arrived_s, a.job)), now_s)
+            self._meet(sorted((a for a in active if a.is_out == is_out), key=lambda a: a.arrived_s), now_s)
             self._decide(devices - sum(a.devices for a in active if a.is_out and a.job in self._refused), now_s)
         out = {each.job for each in active if each.is_out} - self._refused.keys()
         waiting = [each for each in active if not each.is_out]
