@@ -24,7 +24,7 @@ class Sheet:
 
     model: str
     family: str
-    """Who can run on it: cuda, ascend, dcu, mlu, musa."""
+    """Who can run on it: cuda, ascend, dcu, mlu, musa, xpu, corex, maca, topsrider."""
     domestic: bool
     """Made in China."""
     bf16_tflops: float
