@@ -126,7 +126,8 @@ def error_of(answer: httpx.Response) -> Broken | Refused:
             return Taken("object-exists", f"Kubernetes: {said}", "look at it with kubectl")
         case 400 | 422:
             return Refused("engine-refused", f"Kubernetes refused it: {said}", "see driver.* in site.yaml")
-    return Unreachable("Kubernetes", f"status {answer.status_code}: {said}")
+        case other:
+            return Unreachable("Kubernetes", f"status {other}: {said}")
 
 
 def _message(answer: httpx.Response) -> str:
@@ -154,14 +155,13 @@ def _configuration(kubeconfig: str, context: str) -> Any:
     return configuration
 
 
-def _tls(configuration: Any) -> ssl.SSLContext | bool:
+def _tls(configuration: Any) -> ssl.SSLContext:
     """What proves the cluster to us, and us to the cluster."""
     import ssl
 
-    if not configuration.verify_ssl:
-        context = ssl._create_unverified_context()  # the owner's kubeconfig says insecure-skip-tls-verify
-    else:
-        context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
+    context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
+    if not configuration.verify_ssl:  # the owner's kubeconfig says insecure-skip-tls-verify
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     if configuration.cert_file:
         context.load_cert_chain(configuration.cert_file, configuration.key_file)
     return context

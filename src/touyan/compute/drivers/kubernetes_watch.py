@@ -8,8 +8,6 @@ no watch runs: it was refused, it broke, it reached its end, or its version expi
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-
 from touyan.compute.drivers.kubernetes_api import Json, KubernetesApi
 from touyan.core.errors import TouyanError
 
@@ -53,7 +51,7 @@ class Mirror:
         except TouyanError as error:
             self.trouble = error
 
-    def _apply(self, event: Mapping[str, Json]) -> None:
+    def _apply(self, event: Json) -> None:
         one = event["object"]
         with self._lock:
             if event["type"] == "DELETED":

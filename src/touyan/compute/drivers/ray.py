@@ -171,4 +171,5 @@ def seen_of(job: Mapping[str, Any]) -> Seen:
             return Seen("unstarted")
         case _ if (code := job.get("driver_exit_code")) is not None:
             return Seen("ended", exit_of(int(code), said))
-    return Seen("ended", Exit("vanished", 0, f"was lost by Ray: {said[:MOST_WORDS]}"), is_certain=False)
+        case _:
+            return Seen("ended", Exit("vanished", 0, f"was lost by Ray: {said[:MOST_WORDS]}"), is_certain=False)

@@ -86,10 +86,11 @@ class Gang:
 def _status(ended: Any) -> int:
     """The launcher's exit status; a node that was lost has failed."""
     import ray
+    from ray.exceptions import RayError
 
     try:
         return int(ray.get(ended))
-    except ray.exceptions.RayError as error:
+    except RayError as error:
         print(f"a node of the gang was lost: {type(error).__name__}: {error}", file=sys.stderr)
         return FAILED
 
