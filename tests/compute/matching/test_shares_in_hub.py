@@ -94,4 +94,5 @@ def test_an_owner_is_seen_behind_the_thousand_jobs_of_a_guest(matched: World, mo
     guests = [submit_as(matched, "guest", f"g{n}") for n in range(12)]
     assert sum(bool(p.site) for p in placed(matched, *guests[:4])) == 2
     own = submit_as(matched, "lab", "own")
+    assert placed(matched, own)[0].site == ""  # a guest is called back first
     assert placed(matched, own)[0].site == "hpc"
