@@ -12,7 +12,7 @@ from site_world import LEASE_S, World
 from touyan.compute.driver import Exit
 from touyan.compute.folder import AttemptFolder, read_json
 from touyan.compute.site.policy import Largest, Opening
-from touyan.core.errors import Broken
+from touyan.core.errors import Broken, Refused
 
 
 def folder_of(world: World, attempt: str) -> AttemptFolder:
@@ -133,6 +133,16 @@ def test_a_payload_that_stopped_with_its_agent_is_given_back(world: World) -> No
     world.until(lambda: attempt in world.hub.errors)
     assert world.hub.errors[attempt] == "the site's agent ended while it ran"
     assert world.run_job("j") == "j-2"
+
+
+def test_what_the_engine_will_not_take_is_told_in_its_own_words(world: World) -> None:
+    def refuse(_order: object) -> None:
+        raise Refused("no-association", "no account 'ann' in Slurm", "see site.yaml")
+
+    world.hub.add("j")
+    world.driver.start = refuse  # type: ignore[method-assign, assignment]
+    world.until(lambda: "j-1" in world.hub.errors)
+    assert world.hub.errors["j-1"]["code"] == "no-association"
 
 
 def test_work_that_is_kept_goes_after_its_time(world: World) -> None:

@@ -83,9 +83,7 @@ class Course:
                 AttemptFolder(order.root).heartbeat.touch()
             self._driver.start(order)
         except TouyanError as error:
-            return self._move(
-                state, "finished", exit=asdict(Exit("vanished", 0, f"was not taken by the engine: {error.message}"))
-            )
+            return self._move(state, "ended", ended={"error": clean_record(error), "may_retry": True})  # another site may take it
         self._known.add(state.attempt)
         return state
 
@@ -104,7 +102,7 @@ class Course:
         self._known.discard(state.attempt)
         if state.word in ("cancel", "lost"):
             return self._move(state, "wiping")
-        return self._move(state, "finished", exit=asdict(end), usage=self._usage(state))
+        return self._move(state, "finished", exit=asdict(end), usage=self._usage(state, end))
 
     def _is_known(self, state: State) -> bool:
         """Takes up what an agent before this one started; what was to be stopped is told so again."""
@@ -140,14 +138,14 @@ class Course:
         claim = read_claim(self._records.claim(state.attempt))
         return claim, read_spec(claim.envelope.payload), self._records.folder(state)
 
-    def _usage(self, state: State) -> dict[str, Any]:
-        """What the Attempt used: from the moment it began on its node, not from when it was queued."""
+    def _usage(self, state: State, end: Exit) -> dict[str, Any]:
+        """What the Attempt used: as its engine counts, else from the moment it began on its node, not from when it was queued."""
         claim, spec, folder = self._read(state)
         chosen, gang = claim.accelerator, spec.need.gang
         devices = (chosen.count if chosen else spec.need.cpus or self._policy.threads) * gang
         model = chosen.model if chosen else CORE
         with acting_as(state.account):
-            elapsed_s = _elapsed_s(folder)
+            elapsed_s = _elapsed_s(folder) if end.elapsed_s is None else end.elapsed_s
         return {
             "attempt": state.attempt, "token": state.token, "elapsed_s": elapsed_s, "devices": devices, "model": model,
             "energy_wh": None,

@@ -25,8 +25,8 @@ Attempt · wiping: its files are removed."""
 MOVES: Mapping[Phase, tuple[Phase, ...]] = {
     "claimed": ("staged", "ended", "wiping"),
     "staged": ("started", "ended", "wiping"),
-    "started": ("stopping", "finished"),
-    "stopping": ("finished", "ended", "wiping"),
+    "started": ("stopping", "finished", "ended"),
+    "stopping": ("finished", "wiping"),
     "finished": ("ended", "wiping"),
     "ended": ("ended", "kept", "wiping"),
     "kept": ("wiping",),
