@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from touyan.core.canonical import canonical
 from touyan.core.errors import Invalid
+from touyan.core.job import Accelerator, Need
 from touyan.core.names import nearest
 from touyan.flow.file import purposes_needed, read_flow
 from touyan.flow.params import to_canonical
@@ -80,6 +81,7 @@ def test_a_slip_is_told_with_its_line_and_the_nearest_name(
         ("rights: {authority: unknown}", "rights: {licence: 5}", "licence"),
         ("pack: {}", "pack: 5", "pack"), ("pack: {}", "pack: {need: {cpus: 0}}", "cpus"),
         ("pack: {}", "pack: {need: {cpuss: 1}}", "cpuss"),
+        ("pack: {}", "pack: {need: {accelerators: [{modell: a800-80g}]}}", "modell"), ("pack: {}", "pack: {need: {nodes: 0}}", "nodes"),
         ("pack: {}", "pack: {need: {limit_s: .inf}}", "limit_s"), ("pack: {}", "pack: {need: {memory_gib: .nan}}", "memory_gib"),
         ("pack: {}", "pack: {need: {memory_gib: 1.0e+300}}", "memory_gib"), ("pack: {}", "pack: {need: {cpus: true}}", "cpus"),
         ("security: general}\n", "security: core}\n", "security"),
@@ -145,7 +147,14 @@ def test_a_need_is_rounded_up(tmp_path: Path) -> None:
         s.name: s
         for s in flow_of(tmp_path, changed("pack: {}", "pack: {need: {cpus: 0.5, memory_gib: 0.5, limit_s: 1.2}}")).steps
     }["pack"]
-    assert (step.cpus, step.memory_bytes, step.limit_s) == (1, 1 << 29, 2)
+    assert step.need == Need("ai", 1, 1, 1 << 29, 2)
+
+
+def test_a_need_names_alternatives_and_what_is_not_said_is_the_steps_own(tmp_path: Path) -> None:
+    need = "{nodes: 2, accelerators: [{model: a800-80g, count: 4}, {model: ascend-910b}]}"
+    step = {s.name: s for s in flow_of(tmp_path, changed("pack: {}", f"pack: {{need: {need}}}")).steps}["pack"]
+    assert (step.need.kind, step.need.gang, step.need.limit_s) == ("ai", 2, step.spec.limit_s)
+    assert step.need.accelerators == (Accelerator("a800-80g", 4), Accelerator("ascend-910b", 1))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from touyan.core.canonical import canonical
 from touyan.core.rights import Rights, rights_digest
-from touyan.flow.file import Flow, FlowStep
+from touyan.flow.file import Flow, FlowStep, own_need
 from touyan.flow.registry import step
 
 COLUMNS = {"reader": "jsonl", "text": "text", "key": "id", "version": "at", "subject": "subject", "pseudonym_salt_id": "store"}
@@ -37,7 +37,7 @@ def _reading(name: str, provider: str, rights: Rights) -> FlowStep:
         rights_record=canonical(rights.to_json()).decode(),
         **COLUMNS,
     )
-    return FlowStep(f"read/{name}", spec, params, {"source": (name,)}, 0, spec.memory_bytes, spec.limit_s)
+    return FlowStep(f"read/{name}", spec, params, {"source": (name,)}, own_need(spec))
 
 
 def _taking(flow_step: FlowStep, names: tuple[str, ...]) -> FlowStep:

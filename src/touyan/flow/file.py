@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from touyan.core.canonical import canonical, sha256_hex
 from touyan.core.errors import Invalid
+from touyan.core.job import Accelerator, Need
 from touyan.core.names import nearest
 from touyan.core.rights import PURPOSES, Purpose, Rights, rights_digest, rights_from_json
 from touyan.flow.params import to_canonical
@@ -47,6 +48,29 @@ class Source(_Strict):
     )
 
 
+Amount = Annotated[float, Field(gt=0, lt=MOST_GIB << 10, allow_inf_nan=False)]
+
+
+class AcceleratorEntry(_Strict):
+    """One accelerator on which a step may run."""
+
+    model: str = Field(min_length=1, max_length=100, description="exact model, such as a800-80g or ascend-910b")
+    count: int = Field(1, ge=1, le=4096, description="devices of one node")
+
+
+class NeedEntry(_Strict):
+    """What a step asks of the site that runs it. What is not said is the step's own."""
+
+    kind: Literal["general", "ai", "hpc"] | None = Field(None, description="ai where the step trains, else general")
+    nodes: int = Field(1, ge=1, le=100_000, description="nodes that start together; the rest is for each of them")
+    cpus: Amount | None = None
+    memory_gib: Amount | None = None
+    limit_s: Amount | None = None
+    accelerators: list[AcceleratorEntry] = Field(
+        default_factory=list[AcceleratorEntry], description="alternatives; the first is liked best"
+    )
+
+
 class StepEntry(_Strict):
     """A step of the flow: parameters stand beside `use` and `inputs`."""
 
@@ -55,7 +79,7 @@ class StepEntry(_Strict):
     inputs: dict[str, str | list[str]] = Field(
         default_factory=dict, description="role: step, source or asset; default: the nearest that fits"
     )
-    need: dict[str, Any] = Field(default_factory=dict, description="cpus, memory_gib, limit_s")
+    need: NeedEntry = Field(default_factory=NeedEntry)
 
 
 class ReviewEntry(_Strict):
@@ -116,9 +140,7 @@ class FlowStep:
     params: Any
     inputs: Mapping[str, tuple[str, ...]]
     """Role to the names of sources' readings, steps or assets."""
-    cpus: int
-    memory_bytes: int
-    limit_s: int
+    need: Need
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -185,6 +207,8 @@ _SHAPES: dict[str, type[BaseModel]] = {
 
 
 def _fields_at(location: tuple[str | int, ...]) -> list[str]:
+    if "need" in location:
+        return list((AcceleratorEntry if "accelerators" in location else NeedEntry).model_fields)
     shape = _SHAPES.get(str(location[0]), FlowFile) if location else FlowFile
     return list(shape.model_fields)
 
@@ -207,7 +231,7 @@ def _reading(marked: Marked, name: str, source: Source, rights: Rights) -> FlowS
         if word in source.options:
             raise marked.error((*place, word), "is not an option: it follows from the source", "remove it")
     params = _params(marked, place, spec, {**source.options, **filled})
-    return FlowStep(f"read/{name}", spec, params, {"source": (name,)}, 0, spec.memory_bytes, spec.limit_s)
+    return FlowStep(f"read/{name}", spec, params, {"source": (name,)}, own_need(spec))
 
 
 def _step(marked: Marked, name: str, entry: StepEntry, earlier: Sequence[FlowStep]) -> FlowStep:
@@ -219,7 +243,7 @@ def _step(marked: Marked, name: str, entry: StepEntry, earlier: Sequence[FlowSte
     inputs = {role: _names(marked, (*place, role), value) for role, value in {**beside, **entry.inputs}.items()}
     params = _params(marked, place, spec, given)
     wired = wire(marked, place, spec, inputs, {s.name: s.spec.output for s in earlier})
-    return FlowStep(name, spec, params, wired, *_need(marked, (*place, "need"), entry.need, spec))
+    return FlowStep(name, spec, params, wired, _need(entry.need, spec))
 
 
 def _spec(marked: Marked, place: tuple[str, ...], use: str, entry: StepEntry) -> StepSpec:
@@ -239,16 +263,22 @@ def _names(marked: Marked, place: tuple[str, ...], value: Any) -> tuple[str, ...
     return tuple(names)
 
 
-def _need(marked: Marked, place: tuple[str, ...], given: Mapping[str, Any], spec: StepSpec) -> tuple[int, int, int]:
-    """CPUs (0: all that the site gives), bytes of memory, seconds."""
-    need: dict[str, float] = {"cpus": spec.threads, "memory_gib": spec.memory_bytes / (1 << 30), "limit_s": spec.limit_s}
-    for word, value in given.items():
-        if word not in need:
-            raise marked.error((*place, word), f"{word!r} is not a field here", nearest(word, need))
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < MOST_GIB << 10:
-            raise marked.error((*place, word), f"must be a positive number, not {value!r:.80}", "give a number")
-        need[word] = value
-    return math.ceil(need["cpus"]), math.ceil(need["memory_gib"] * (1 << 30)), math.ceil(need["limit_s"])
+def own_need(spec: StepSpec) -> Need:
+    """What a step asks for where its flow says nothing."""
+    kind = "ai" if spec.purpose == "train" else "general"
+    return Need(kind, 1, spec.threads, spec.memory_bytes, spec.limit_s)
+
+
+def _need(entry: NeedEntry, spec: StepSpec) -> Need:
+    own = own_need(spec)
+    return Need(
+        entry.kind or own.kind,
+        entry.nodes,
+        own.cpus if entry.cpus is None else math.ceil(entry.cpus),
+        own.memory_bytes if entry.memory_gib is None else math.ceil(entry.memory_gib * (1 << 30)),
+        own.limit_s if entry.limit_s is None else math.ceil(entry.limit_s),
+        tuple(Accelerator(a.model, a.count) for a in entry.accelerators),
+    )
 
 
 def _params(marked: Marked, place: tuple[str, ...], spec: StepSpec, given: Mapping[str, Any]) -> Any:

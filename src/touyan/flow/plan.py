@@ -17,7 +17,7 @@ from sqlalchemy import select
 from touyan.core.asset import InputRef
 from touyan.core.canonical import Json, parse, short
 from touyan.core.errors import Refused
-from touyan.core.job import JobSpec, NamedInput, Need
+from touyan.core.job import JobSpec, NamedInput
 from touyan.core.party import Actor
 from touyan.core.rights import Block
 from touyan.flow.file import FlowStep
@@ -43,10 +43,9 @@ def decide(store: Store, actor: Actor, step: FlowStep, inputs: Sequence[NamedInp
     given = list(inputs)
     if "exclusions" in step.spec.inputs and (exclusions := store.withdrawals.exclusions_asset(actor, list(sources))):
         given.append(NamedInput("exclusions", exclusions, "withdrawals"))
-    need = Need("ai" if step.spec.purpose == "train" else "general", 1, step.cpus, step.memory_bytes, step.limit_s)
     spec = JobSpec(
         actor.project, step.name, step.spec.name, step.spec.version, to_canonical(step.params), tuple(given), step.spec.output,
-        step.spec.purpose, step.spec.environment, need, actor.party, withdrawn if _leaves_out(step) else (),
+        step.spec.purpose, step.spec.environment, step.need, actor.party, withdrawn if _leaves_out(step) else (),
     )  # fmt: skip
     asset, reason = _look_up(store, actor, spec)
     return Decision(spec, asset, reason)
