@@ -8,6 +8,7 @@ no watch runs: it was refused, it broke, it reached its end, or its version expi
 from __future__ import annotations
 
 import threading
+
 from touyan.compute.drivers.kubernetes_api import Json, KubernetesApi
 from touyan.core.errors import TouyanError
 
