@@ -18,7 +18,7 @@ SCRIPTS = (
     "ring/help.py", "flow/step_overhead.py", "data/reading.py", "corpus/refinery.py", "model/bits_per_character.py", "model/serving.py",
     "service/over_http.py", "ring/demo.py",
 )  # fmt: skip
-WHEN_NAMED = ("refinery/table.py", "compute/openb.py")
+WHEN_NAMED = ("refinery/table.py", "compute/matching.py", "compute/openb.py")
 
 
 def main(arguments: list[str]) -> int:
