@@ -353,6 +353,20 @@ def test_an_agent_that_starts_again_takes_up_what_its_engine_may_have(
     assert engine.submitted == ["j-1"]
 
 
+def test_what_was_fenced_is_not_called_stopped_by_an_agent_that_starts_again(
+    driver: EngineDriver, engine: FakeEngine, clock: Clock, order_of: OrderOf
+) -> None:
+    order = order_of()
+    driver.start(order)
+    began(order)
+    engine.answers["j-1"] = Seen("ended", Exit("vanished", 0, "lost its node"), is_certain=False)
+    assert driver.wait("j-1", 5) is None
+    later = EngineDriver(engine, clock, clock.pause)
+    assert later.adopt(order)
+    end = later.wait("j-1", LEASE_S + FENCE_S + 5)
+    assert (end and end.cause, end and end.reason) == ("vanished", "lost its node")
+
+
 def test_what_began_and_is_not_known_any_more_is_taken_up_to_be_ended(
     driver: EngineDriver, engine: FakeEngine, order_of: OrderOf
 ) -> None:

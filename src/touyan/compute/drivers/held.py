@@ -96,11 +96,11 @@ class Held:
 
     def recall(self, now_s: float) -> None:
         """What an agent before this one has left word of."""
-        self.is_stopping = self.is_told_to_stop()
         with acting_as(self.order.account):
             for trouble in get_args(Trouble):
                 if (mark := self._mark(trouble)).exists():
                     self.since_s[trouble] = now_s - max(0.0, time.time() - mark.stat().st_mtime)
+        self.is_stopping = "fenced" not in self.since_s and self.is_told_to_stop()
 
     def _mark(self, trouble: Trouble) -> Path:
         return self.folder.root / f".{trouble}"
