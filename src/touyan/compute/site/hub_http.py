@@ -87,16 +87,20 @@ class HubOverHttp:
         return reply
 
     def _reply(self, method: str, path: str, **given: Any) -> Reply:
-        content = bytearray()
         try:
             with self._client.stream(method, path, **given) as answer:
-                for chunk in answer.iter_bytes():
-                    content += chunk
-                    if len(content) > MOST_BYTES:
-                        raise no_answer(f"it says more than {MOST_BYTES >> 20} MiB")
+                return Reply(answer.status_code, answer.headers, _bounded(answer))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise no_answer(str(error) or type(error).__name__) from error
-        return Reply(answer.status_code, answer.headers, bytes(content))
+
+
+def _bounded(answer: httpx.Response) -> bytes:
+    content = bytearray()
+    for chunk in answer.iter_bytes():
+        content += chunk
+        if len(content) > MOST_BYTES:
+            raise no_answer(f"it says more than {MOST_BYTES >> 20} MiB")
+    return bytes(content)
 
 
 def checked_address(hub: str) -> str:
