@@ -69,7 +69,7 @@ def test_what_no_site_has_is_answered_with_what_would_fit() -> None:
     offered = [site("a", "ascend-910b", devices=4), site("b", nodes=2)]
     asked = job(count=8, gang=4)
     said = alternatives(asked, offered, Policy(), published())
-    assert said == ["ask for 4 x ascend-910b (a)", "ask for 2 nodes at once (b)"]
+    assert said == ["ask for 2 nodes at once (b)", "ask for 4 x ascend-910b (a)"]
 
 
 def test_what_only_a_rule_keeps_out_is_answered_with_the_rule() -> None:

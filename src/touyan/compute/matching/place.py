@@ -7,7 +7,7 @@ nothing; a Job that is out and named in its answer gives its devices back.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from touyan.compute.hub.placing import Candidate as Offered
@@ -17,42 +17,55 @@ from touyan.compute.matching.history import History
 from touyan.compute.matching.match import Decision, match
 from touyan.compute.matching.policy import Policy, published, read_policy
 from touyan.compute.matching.reasons import alternatives, reasons
-from touyan.compute.matching.sharing import Sharing
+from touyan.compute.matching.sharing import Offer, Sharing
 from touyan.compute.matching.view import View
-from touyan.compute.shares import SHARES
+from touyan.compute.matching.watched import Watched
+from touyan.compute.shares import SHARES, Shares, read_shares
 from touyan.store.home import Store
 from touyan.store.site_records import Placement
 
 POLICY = "policy.yaml"
-"""In the home of the store, as the shares are; each is read again when it changes."""
+"""In the home of the store, as the shares are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What an operator may change while the hub runs."""
+
+    policy: Watched[Policy]
+    shares: Watched[Shares | None]
+
+    @classmethod
+    def of(cls, home: Path) -> Files:
+        return cls(Watched(home / POLICY, read_policy, published()), Watched[Shares | None](home / SHARES, read_shares, None))
 
 
 class SiteMatcher:
-    """Fits `touyan.compute.hub.placing.Matcher`."""
+    """Fits `touyan.compute.hub.placing.Matcher`, for one store."""
 
-    def __init__(self, policy: Policy | None = None) -> None:
-        self._given = policy
-        self._read: tuple[int, Policy] = (-1, published())
+    def __init__(self) -> None:
         self.history = History()
-        self._sharing: Sharing | None = None
+        self._files: Files | None = None
+        self._sharing: tuple[Shares | None, Sharing | None] = (None, None)
 
     def __call__(self, store: Store, sites: Sequence[Offered], jobs: Sequence[Waiting]) -> list[Placement]:
-        policy = self._given or self._policy(store.home / POLICY)
-        sharing = self._sharing_of(store.home / SHARES)
+        self._files = self._files or Files.of(store.home)
+        policy, sharing = self._files.policy.value(), self._sharing_now(self._files.shares.value())
         with store.database.read() as connection:
             self.history.read(connection)
             view = View(store, connection, self.history)
-            offer = sharing.offer(view, view.requests(jobs), view.candidates(sites))
+            offer = Offer(view.requests(jobs), view.candidates(sites))
             held = view.held()
-        if sharing.is_on:
-            policy = replace(policy, queue_depth=0)  # a guest that queues at a site would stand before its owner
+            if sharing is not None:
+                offer = sharing.offer(view, offer.requests, offer.sites)
+                policy = replace(policy, queue_depth=0)  # a guest that queues at a site would stand before its owner
         matching = match(offer.requests, offer.sites, policy, self.history.throughput, held)
         return [*offer.decided, *(self._placement(decision, offer.sites, policy) for decision in matching.decisions)]
 
-    def _sharing_of(self, path: Path) -> Sharing:
-        if self._sharing is None:
-            self._sharing = Sharing(path, self.history.throughput.table)
-        return self._sharing
+    def _sharing_now(self, shares: Shares | None) -> Sharing | None:
+        if shares is not self._sharing[0]:
+            self._sharing = (shares, Sharing(shares, self.history.throughput.table) if shares else None)
+        return self._sharing[1]
 
     def _placement(self, decision: Decision, sites: Sequence[Candidate], policy: Policy) -> Placement:
         said = reasons(decision, sites)
@@ -63,10 +76,3 @@ class SiteMatcher:
         if chosen is None:
             return Placement(decision.request.job, "", said)
         return Placement(decision.request.job, chosen.site, said, chosen.accelerator)
-
-    def _policy(self, path: Path) -> Policy:
-        """The file's weights, or the published ones. Raises Invalid on a mistake in it."""
-        changed = path.stat().st_mtime_ns if path.exists() else -1
-        if changed != self._read[0]:
-            self._read = (changed, read_policy(path) if changed >= 0 else published())
-        return self._read[1]

@@ -63,17 +63,24 @@ def score(option: Option) -> str:
 def alternatives(request: Request, sites: Sequence[Candidate], policy: Policy, table: RateTable) -> list[str]:
     """What could be asked for in place: Needs that differ in one thing and that some site would run, the nearest first; then what
     keeps out the sites that have the machines."""
-    machines: list[str] = []
+    machines: list[tuple[int, str]] = []
     rules: list[str] = []
     for site in sorted(sites, key=lambda s: s.name):
         no = refusal(request, site, policy)
         if no is None:
-            machines += [
-                f"{words} ({site.name})" for words, need in _nearest(request.need, site) if _runs(request, need, site, table)
-            ]
+            near = [(words, need) for words, need in _nearest(request.need, site) if _runs(request, need, site, table)]
+            machines += [(_distance(request.need, need), f"{words} ({site.name})") for words, need in near]
         elif isinstance(fits(request, site, table), list):
             rules.append(f"{site.name} has the machines, but {no.words}")
-    return list(dict.fromkeys(machines))[:MOST] + rules[:MOST]
+    ranked = sorted(dict.fromkeys(machines), key=lambda found: found[0])
+    return [words for _, words in ranked[:MOST]] + rules[:MOST]
+
+
+def _distance(asked: Need, other: Need) -> int:
+    """The same accelerators are nearer than others, and others nearer than none."""
+    if not other.accelerators:
+        return 2 if asked.accelerators else 0
+    return 0 if other.accelerators[0].model in {a.model for a in asked.accelerators} else 1
 
 
 def _runs(request: Request, need: Need, site: Candidate, table: RateTable) -> bool:

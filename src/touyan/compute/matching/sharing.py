@@ -1,21 +1,20 @@
 """Shared devices in a hub: from the shares file and a look at the store to what is offered, and what is kept at whose site.
 
-Owns the file in the store's home and the names of owners in it. Knows nothing of scores. Invariant: what is kept for an owner is
-kept at its own site, where its gangs fit; where there is no shares file, nothing here changes anything.
+Owns the names of owners in the file, and which devices are shared. Knows nothing of scores. Invariant: what is kept for an owner is
+kept at its own site, where its gangs fit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from touyan.compute.matching.candidate import Candidate, tiers
 from touyan.compute.matching.request import Request
 from touyan.compute.matching.turns import CALLED_BACK, Active, Turns
 from touyan.compute.matching.view import View
 from touyan.compute.rates.table import RateTable
-from touyan.compute.shares import Shares, read_shares
+from touyan.compute.shares import Shares
 from touyan.core.job import Need
 from touyan.store.site_records import Placement
 
@@ -31,24 +30,15 @@ class Offer:
 
 
 class Sharing:
-    """The shares of one store."""
+    """One shares file in force. Another one begins anew: what is out is met again first."""
 
-    def __init__(self, path: Path, table: RateTable) -> None:
-        self._path = path
+    def __init__(self, shares: Shares, table: RateTable) -> None:
+        self._shares = shares
         self._table = table
-        self._changed = -1
-        self._shares: Shares | None = None
-        self._turns: Turns | None = None
-
-    @property
-    def is_on(self) -> bool:
-        return self._shares is not None
+        self._turns = Turns(shares)
 
     def offer(self, view: View, requests: Sequence[Request], sites: Sequence[Candidate]) -> Offer:
-        """Raises Invalid on a mistake in the shares file."""
-        self._read()
-        if self._shares is None or self._turns is None:
-            return Offer(requests, sites)
+        """Whose turn it is now."""
         owned = [replace(r, owner=self._owner(view, r.party)) for r in requests]
         waits = [Active(r.job, r.owner, r.devices, view.now_s - r.waited_s, False) for r in owned if self._counts(r.need)]
         out = [
@@ -61,25 +51,16 @@ class Sharing:
         offered = [r for r in owned if r.job not in turn.withheld]
         return Offer(offered, [self._kept(view, site, turn.kept) for site in sites], (*withheld, *stopped))
 
-    def _read(self) -> None:
-        """A changed file begins anew: what is out is met again first."""
-        changed = self._path.stat().st_mtime_ns if self._path.exists() else -1
-        if changed != self._changed:
-            self._shares = read_shares(self._path) if changed >= 0 else None
-            self._turns = Turns(self._shares) if self._shares else None
-            self._changed = changed
-
     def _owner(self, view: View, party: str) -> str:
         """The name under which a party, or its organisation, has a share; its own id where it has none."""
-        known = self._shares.owners if self._shares else {}
-        return next((name for name in view.names(party) if name in known), party)
+        return next((name for name in view.names(party) if name in self._shares.owners), party)
 
     def _counts(self, need: Need) -> bool:
         """Whether a Job runs on shared devices, whichever alternative is chosen."""
         return bool(need.accelerators) and all(self._is_shared(a.model) for a in need.accelerators)
 
     def _is_shared(self, model: str) -> bool:
-        shared = self._shares.models if self._shares else ()
+        shared = self._shares.models
         return not shared or any(self._table.is_same(model, each) for each in shared)
 
     def _devices(self, site: Candidate) -> int:
