@@ -66,6 +66,8 @@ class Exit:
     reason: str
     """In words, such as `exceeded its memory limit of 4.0 GiB`."""
     peak_bytes: int = 0
+    elapsed_s: float | None = None
+    """What the engine itself counts, and would charge; None: it keeps no count, and the times of the Attempt's files tell."""
 
 
 class Driver(Protocol):

@@ -36,6 +36,13 @@ def test_the_queue_reads_the_same_in_every_version(version: int) -> None:
         ("aaaaaaaaaaaaaaaa-4", "touyan 14", "CANCELLED", version == 38),  # the later one was caught while it was completing
     ]
     assert (jobs[0].status, jobs[2].reason) == (3, "PartitionTimeLimit")
+    assert jobs[0].elapsed_s == read_records(answer(f"sacct-0.0.{version}"))[0].elapsed_s
+
+
+def test_time_in_suspension_is_not_counted() -> None:
+    found = answer("squeue-0.0.38")
+    job = found["jobs"][0] | {"start_time": 1000, "end_time": 1100, "suspend_time": 1090, "pre_sus_time": 30}
+    assert read_jobs(found | {"jobs": [job]})[0].elapsed_s == 40
 
 
 @pytest.mark.parametrize("version", [38, 41])

@@ -223,13 +223,14 @@ def test_a_job_that_slurm_has_forgotten_is_found_in_its_accounts(site: SlurmSite
 
 
 def test_usage_is_what_slurm_charged(site: SlurmSite, world: World) -> None:
-    order, _ = world.run("nap", accelerator=Accelerator("a800-80g", 1))
+    order, end = world.run("nap", accelerator=Accelerator("a800-80g", 1))
     shown = site.run(
         "sacct", "-X", "-n", "-P", "-S", "now-1days", f"--name={order.attempt}", "-o", "ElapsedRaw,AllocTRES"
     ).strip()
     usage = usages(site, [order.attempt, "nobody-1"])
     assert set(usage) == {order.attempt}
     assert str(usage[order.attempt].elapsed_s) == shown.partition("|")[0]
+    assert usage[order.attempt].elapsed_s == end.elapsed_s
     assert usage[order.attempt].elapsed_s >= 3
     assert usage[order.attempt].gres == "gpu:a800"
 

@@ -253,7 +253,7 @@ class EngineDriver:
         if word.cause in ("signal", "stopped") and end.cause in ("memory", "time"):
             return replace(end, peak_bytes=word.peak_bytes)
         is_theirs = word.cause == "stopped" and end.cause == "vanished" and not held.is_stopping
-        return replace(word, reason=end.reason) if is_theirs else word
+        return replace(word, reason=end.reason if is_theirs else word.reason, elapsed_s=end.elapsed_s)
 
     def _gone(self, held: Held, end: Exit) -> Exit | None:
         """`end`, once nothing can run any more: it never began and now never will, or it had the time to fence itself."""

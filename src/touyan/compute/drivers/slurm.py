@@ -13,7 +13,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from touyan.compute.driver import Exit, Order
 from touyan.compute.drivers.engine import EngineDriver, Seen, Unreachable
@@ -164,7 +164,7 @@ def by_name(jobs: Sequence[SlurmJob]) -> dict[str, list[SlurmJob]]:
 def seen_of(job: SlurmJob) -> Seen:
     """What a job's state says of its payload. One that began and is pending again was requeued, which ends its Attempt."""
     if job.is_over:
-        return Seen("ended", end_of(job), job.state not in UNCERTAIN)
+        return Seen("ended", replace(end_of(job), elapsed_s=float(job.elapsed_s)), job.state not in UNCERTAIN)
     if job.state == "PENDING" and job.reason in HOPELESS:
         return Seen("ended", Exit("vanished", 0, f"would never start at this site: {job.reason}"), is_certain=False)
     return Seen("suspended" if job.state == "PENDING" else "running")

@@ -69,7 +69,7 @@ class SlurmJob:
     status: int = 0
     """Exit status of its script."""
     elapsed_s: int = 0
-    """Time allocated, as it is charged; 0 in what slurmctld says."""
+    """Time allocated until its end, as it is charged."""
     tres: Mapping[str, int] = field(default_factory=dict[str, int])
     """What was allocated: `cpu`, `node`, `gres/gpu:a800` …; empty in what slurmctld says."""
 

@@ -53,10 +53,16 @@ def read_jobs(answer: Answer) -> list[SlurmJob]:
     return [
         SlurmJob(
             _number(j["job_id"]), str(j.get("name") or ""), _words(j.get("job_state")), str(j.get("state_reason") or ""),
-            str(j.get("comment") or ""), _status(j.get("exit_code")),
+            str(j.get("comment") or ""), _status(j.get("exit_code")), _elapsed_s(j),
         )
         for j in cast("list[Answer]", answer.get("jobs") or [])
     ]  # fmt: skip
+
+
+def _elapsed_s(job: Answer) -> int:
+    """As slurmdbd counts it: whole seconds from start to end, less those it was suspended (sacct(1), Elapsed)."""
+    start, end, suspended, before = (_number(job.get(n)) for n in ("start_time", "end_time", "suspend_time", "pre_sus_time"))
+    return max(0, before + end - suspended if suspended else end - start) if start and end else 0
 
 
 def read_records(answer: Answer) -> list[SlurmJob]:
