@@ -29,7 +29,7 @@ def add_to(app: typer.Typer) -> None:
     def join(
         hub: Annotated[str, typer.Argument(metavar="HUB", help=_("Address of the hub."))] = "",
         token: Annotated[str, typer.Option(help=_("Token of the invitation; only the first time. Also TOUYAN_JOIN_TOKEN."))] = "",
-        driver: Annotated[str, typer.Option(help="local | slurm | ray | kubernetes")] = "local",
+        driver: Annotated[str, typer.Option(help=_("local, slurm, ray or kubernetes; default: as before, at first local."))] = "",
         home: Annotated[Path, typer.Option(help=_("Folder of the site, with site.yaml in it."))] = Path("touyan-site"),
         slots: Annotated[int, typer.Option(min=0, help=_("Jobs at once; 0: as site.yaml says."))] = 0,
         ca: Annotated[str, typer.Option(metavar="FILE", help=_("Certificates by which the hub is known, PEM."))] = "",
@@ -40,7 +40,7 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Lend this machine or cluster to a network: ask the hub for work, run what the owner's site.yaml allows, bring results."""
         from touyan.compute.site.home import require_home
-        from touyan.compute.site.join import membership, open_driver
+        from touyan.compute.site.join import LOCAL, driver_name, membership, open_driver
         from touyan.compute.site.site_file import read_policy
 
         if template:
@@ -48,20 +48,20 @@ def add_to(app: typer.Typer) -> None:
             return
         site = require_home(home)
         policy = read_policy(site.policy)
-        policy = replace(policy, slots=slots or policy.slots)
+        policy, name = replace(policy, slots=slots or policy.slots), driver_name(site, driver)
         if check:
-            _check(site, policy, driver, as_json)
+            _check(site, policy, name, as_json)
             return
         site.create()
         with site.locked():
-            engine = open_driver(driver, policy)
-            member = membership(site, hub, token or os.environ.get("TOUYAN_JOIN_TOKEN", ""), driver, policy, ca)
+            engine = open_driver(name, policy)
+            member = membership(site, hub, token or os.environ.get("TOUYAN_JOIN_TOKEN", ""), name, policy, ca)
             say(_("Joined {hub} as {site}.").format(hub=member.hub, site=member.site), stderr=True)
-            _run(site, policy, engine, member, once=once, until_idle=driver == "local", as_json=as_json)
+            _run(site, policy, engine, member, once=once, is_local=name == LOCAL, as_json=as_json)
 
 
 def _run(
-    site: SiteHome, policy: Policy, driver: Driver, member: Membership, *, once: bool, until_idle: bool, as_json: bool
+    site: SiteHome, policy: Policy, driver: Driver, member: Membership, *, once: bool, is_local: bool, as_json: bool
 ) -> None:
     from touyan.compute.site.hub_http import HubOverHttp
     from touyan.compute.site.round import Round
@@ -74,10 +74,10 @@ def _run(
     with HubOverHttp.of(member) as hub:
         rounds = Round(site, policy, driver, hub, SystemSeam(), lambda words: say(words, stderr=True))
         if once:
-            following = serve_once(rounds, closing, until_idle=until_idle)
+            following = serve_once(rounds, closing, until_idle=is_local)
             answer(as_json, {"held": following.held}, _("Holds {n} Attempts.").format(n=following.held))
         else:
-            serve(rounds, closing, lambda words: say(words, stderr=True))
+            serve(rounds, closing, lambda words: say(words, stderr=True), gives_back=is_local)
 
 
 def _check(site: SiteHome, policy: Policy, driver: str, as_json: bool) -> None:

@@ -135,6 +135,16 @@ def test_a_payload_that_stopped_with_its_agent_is_given_back(world: World) -> No
     assert world.run_job("j") == "j-2"
 
 
+def test_an_agent_that_ends_with_its_payloads_gives_them_back(world: World) -> None:
+    world.hub.add("j")
+    attempt = world.run_job("j")
+    world.engine.checkpoint(attempt)
+    world.hub.add("k")
+    world.rounds.give_back()
+    assert world.hub.errors == {attempt: "the site was closed"}
+    assert (world.engine.running(), world.hub.checkpoints["j"][1], world.hub.jobs["k"]) == ([], 1, "waiting")
+
+
 def test_what_the_engine_will_not_take_is_told_in_its_own_words(world: World) -> None:
     def refuse(_order: object) -> None:
         raise Refused("no-association", "no account 'ann' in Slurm", "see site.yaml")

@@ -93,6 +93,7 @@ class Membership:
     project: str
     party: str
     secret: str
+    driver: str
     ca: str = ""
     """File of the authority that signed the hub's certificate; empty: those of the system."""
 

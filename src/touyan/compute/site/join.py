@@ -20,6 +20,8 @@ from touyan.core.errors import Conflict, Invalid, Missing
 from touyan.core.names import nearest
 
 DRIVERS = "touyan.drivers"
+LOCAL = "local"
+"""Its payloads end with the agent."""
 
 
 class DriverFactory(Protocol):
@@ -36,9 +38,16 @@ def open_driver(name: str, policy: Policy) -> Driver:
     return cast(DriverFactory, load(known[name]))(policy.driver, policy.python)
 
 
+def driver_name(home: SiteHome, asked: str) -> str:
+    """The driver that was asked for, else the one the site joined with, else the local one."""
+    known = read_membership(home)
+    return asked or (known.driver if known else LOCAL)
+
+
 def membership(home: SiteHome, hub: str, token: str, driver: str, policy: Policy, ca: str = "") -> Membership:
     """Who this site is at the hub: as it joined before, or by the token now. Raises Conflict, Missing, and what the hub says."""
-    known, address = read_membership(home), checked_address(hub)
+    known = read_membership(home)
+    address = known.hub if known and not hub else checked_address(hub)
     if known is not None and not token:
         if known.hub != address:
             hint = f"give that address, or this site a folder of its own: touyan join {address} --home DIR"
@@ -55,7 +64,7 @@ def _enrolled(home: SiteHome, hub: str, token: str, driver: str, policy: Policy,
     with HubOverHttp(hub, ca=ca) as calls:
         given = calls.enrol(token, driver, policy.capacity.to_json())
     try:
-        found = Membership(hub, str(given["site"]), str(given["project"]), str(given["party"]), str(given["secret"]), ca)
+        found = Membership(hub, str(given["site"]), str(given["project"]), str(given["party"]), str(given["secret"]), driver, ca)
     except KeyError as error:
         raise Invalid("bad-answer", f"the hub gave no {error}", "check its address, and its version") from error
     keep(home.secret, asdict(found))

@@ -34,6 +34,8 @@ WORK_SHARE = 0.2
 MOST_ENDED_BYTES = 6 << 20
 """Of what one body tells; the rest goes with the next."""
 MOST_WANTED = 1000
+NO_ROOM = "the site has no room for it now"
+FAREWELL_ROUNDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,15 @@ class Round:
         self._cache.trim(self._awaited())
         held = sum(s.phase != "kept" for s in self._states.values())
         return Next(answer.pace_s, bool(self._works) or self._has_news, held)
+
+    def give_back(self) -> None:
+        """The agent ends, and with it its payloads: they are stopped, and the hub hears of it, with their checkpoints."""
+        self._states = self._records.load()
+        for state in [s for s in self._states.values() if s.phase == "started"]:
+            self._set(self._course.stop(state, "closed"))
+        for _ in range(FAREWELL_ROUNDS):
+            if not self.run(may_claim=False).is_soon:
+                return
 
     def look(self) -> bool:
         """Whether the driver says that a payload has ended; it is remembered then."""
@@ -209,7 +220,8 @@ class Round:
                     self._require_same(value)
                     continue
                 if left <= 0:
-                    raise Conflict("unasked", f"{claim.attempt} comes to a site that asked for no more", "place it elsewhere")
+                    self._end(claim.attempt, claim.token, {"released": NO_ROOM})
+                    continue
                 spec, account = admit(claim, self._policy)
             except TouyanError as error:
                 self._refuse(value, error)
@@ -232,7 +244,10 @@ class Round:
         self._tell(f"refused {str(attempt)[:120]!r}: {error}")
         if not isinstance(attempt, str) or attempt in self._states or type(token) is not int or token < 0:
             return
-        ended = {"error": clean_record(error), "may_retry": not isinstance(error, (Invalid, Conflict))}
+        self._end(attempt, token, {"error": clean_record(error), "may_retry": not isinstance(error, (Invalid, Conflict))})
+
+    def _end(self, attempt: str, token: int, ended: dict[str, Any]) -> None:
+        """The end of an Attempt that was never taken: there is no folder of it, and the hub is told."""
         state = State(attempt[:200], token, "", "", "ended", ended=ended, since_ms=self._seam.now_ms())
         self._set(self._records.take(state, {}))
         self._has_news = True

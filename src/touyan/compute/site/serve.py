@@ -20,8 +20,8 @@ LOOK_S = 0.25
 """Between two looks at whether a payload has ended; an engine's driver answers from a list that is at most a second or two old."""
 
 
-def serve(rounds: Round, closing: threading.Event, tell: Callable[[str], None]) -> None:
-    """Rounds until `closing` is set."""
+def serve(rounds: Round, closing: threading.Event, tell: Callable[[str], None], *, gives_back: bool) -> None:
+    """Rounds until `closing` is set; with `gives_back`, what runs is given back then: its payloads end with the agent."""
     silence_s = 0.0
     while not closing.is_set():
         try:
@@ -33,6 +33,11 @@ def serve(rounds: Round, closing: threading.Event, tell: Callable[[str], None]) 
             continue
         if not following.is_soon:
             _rest(rounds, closing, following.pace_s)
+    if gives_back:
+        try:
+            rounds.give_back()
+        except TouyanError as error:
+            tell(str(error))
 
 
 def serve_once(rounds: Round, closing: threading.Event, *, until_idle: bool) -> Next:
