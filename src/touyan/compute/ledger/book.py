@@ -7,11 +7,11 @@ Invariant: a key is written once, whoever tries how often; a row never changes, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import cast
 
-from sqlalchemy import Connection, RowMapping, Select, select, text
+from sqlalchemy import Connection, RowMapping, Select, bindparam, select, text, update
 
 from touyan.compute.ledger.transfer import Kind, Transfer, Unit, held, voucher
 from touyan.core.canonical import Json, canonical
@@ -23,6 +23,7 @@ _REST = text(
     "(:key, :line, :kind, :project, :party, :debit, :credit, :unit, :amount, :at, :facts)"
 )
 _FIRST = text(f"{_REST.text} on conflict do nothing")
+_ADD = update(t.voucher).where(t.voucher.c.id == bindparam("of")).values(free=t.voucher.c.free + bindparam("n"))
 ROWS = 2000
 """Read from the database at a time."""
 
@@ -55,7 +56,10 @@ def write(
     """Writes a transaction; False where its key is there already, and then nothing is written. The first line decides: the others
     follow it in a second statement, for one with fewer lines may stand under the same key."""
     common = {"key": key, "kind": kind, "project": project, "party": party, "at": at, "facts": ""}
-    rows = [common | {"line": number} | asdict(line) for number, line in enumerate(lines)]
+    rows = [
+        common | {"line": number, "debit": line.debit, "credit": line.credit, "unit": line.unit, "amount": line.amount}
+        for number, line in enumerate(lines)
+    ]
     first = rows[0] | {"facts": canonical(facts).decode()}
     is_new = connection.execute(_FIRST, first).rowcount == 1
     if is_new and len(rows) > 1:
@@ -112,7 +116,7 @@ def reversal(lines: Sequence[Transfer]) -> list[Transfer]:
 
 def add_free(connection: Connection, identifier: str, amount: int) -> None:
     """What is free of a voucher, kept beside the ledger so that a hold is one update; `check` holds the two together."""
-    connection.execute(t.voucher.update().where(t.voucher.c.id == identifier).values(free=t.voucher.c.free + amount))
+    connection.execute(_ADD, {"of": identifier, "n": amount})
 
 
 def _transaction(key: str, rows: list[RowMapping]) -> Transaction:

@@ -101,6 +101,9 @@ class Facts:
     """Of the voucher."""
     held: int = 0
 
+    def to_json(self) -> dict[str, Json]:
+        return {name: getattr(self, name) for name in self.__slots__}  # asdict copies deeply: half of what a charge cost
+
     @property
     def charged_ms(self) -> int:
         return 0 if self.fault == "site" else min(self.elapsed_ms, self.limit_ms)

@@ -7,7 +7,7 @@ it against what the store knows. Knows no agent and no wire. Invariant: one Atte
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, RowMapping, select
 
@@ -60,7 +60,7 @@ def settle(
         facts = replace(facts, voucher=kept.voucher, unit=kept.unit, held=kept.amount)
     kind: Kind = "refund" if usage.fault == "site" else "settle"
     written = lines(facts)
-    is_new = write(connection, kind, usage.key, project, party, at, asdict(facts), written)
+    is_new = write(connection, kind, usage.key, project, party, at, facts.to_json(), written)
     if kept is not None:
         _free_rest(connection, kept, written) if is_new else give_back(connection, at, kept)
     return is_new
