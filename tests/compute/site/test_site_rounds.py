@@ -11,6 +11,7 @@ from site_world import LEASE_S, World
 
 from touyan.compute.driver import Exit
 from touyan.compute.folder import AttemptFolder, read_json
+from touyan.compute.site.hub_calls import no_answer
 from touyan.compute.site.policy import Largest, Opening
 from touyan.core.errors import Broken, Refused
 
@@ -226,6 +227,24 @@ def test_an_object_is_fetched_once_for_two_jobs_and_the_cache_keeps_its_limit(tm
     world.round()
     cached = [p for p in world.home.cache.rglob("*") if p.is_file()]
     assert sum(p.stat().st_size for p in cached) <= 40
+
+
+def test_a_draft_that_nobody_waits_for_is_dropped(world: World) -> None:
+    world.hub.add("j", {"a": b"x" * 300})
+    fetch, calls = world.hub.get, iter(range(3))
+    world.hub.get = lambda *words: fetch(*words) if next(calls, None) is not None else _silent()  # type: ignore[method-assign]
+    with suppress(Broken):
+        world.round()
+    drafts = world.home.cache / "drafts"
+    assert [p.stat().st_size for p in drafts.iterdir()] == [12]
+    del world.hub.get  # type: ignore[method-assign]
+    world.hub.cancel("j")
+    world.round()
+    assert list(drafts.iterdir()) == []
+
+
+def _silent() -> bytes:
+    raise no_answer("it is silent")
 
 
 def test_a_closed_site_asks_for_nothing_and_gives_back_what_runs_where_its_owner_says_so(tmp_path: Path) -> None:

@@ -79,7 +79,10 @@ class Cache:
         os.utime(source)
 
     def trim(self, in_use: Collection[str]) -> None:
-        """Drops what was used longest ago until the limit holds; never what an Attempt still waits for."""
+        """Drops what was used longest ago until the limit holds, and drafts; never what an Attempt still waits for."""
+        for draft in self._drafts.iterdir():
+            if draft.name not in in_use:
+                draft.unlink()
         stats = {sha256: self._objects.path(sha256).stat() for sha256 in self._objects.list()}
         total = sum(s.st_size for s in stats.values())
         for sha256 in sorted(stats, key=lambda one: stats[one].st_mtime_ns):

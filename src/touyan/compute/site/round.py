@@ -297,7 +297,9 @@ class Round:
     def _awaited(self) -> set[str]:
         """Digests that Attempts not yet staged wait for."""
         claims = [read_claim(self._records.claim(s.attempt)) for s in self._states.values() if s.phase == "claimed"]
-        return {ref.sha256 for claim in claims for manifest in claim.inputs for ref in manifest.files}
+        return {
+            ref.sha256 for claim in claims for manifest in (*claim.inputs, claim.checkpoint) if manifest for ref in manifest.files
+        }
 
     def _move(self, state: State, phase: Any, **changes: Any) -> State:
         return self._records.move(state, phase, self._seam.now_ms(), **changes)
