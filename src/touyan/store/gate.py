@@ -84,13 +84,13 @@ class Gate:
             with self._database.read() as connection:
                 asset = self._assets.get(connection, actor.project, identifier)
                 require(actor, cast(Verb, purpose), Thing(asset.manifest.kind, identifier, asset.project))
-                self._require_usable(connection, asset, purpose, leaving_out if purpose == "refine" else ())
-                duties = self.effective(connection, asset.project, identifier).duties
+                rights = self.effective(connection, asset.project, identifier)
+                self._require_usable(connection, asset, purpose, leaving_out if purpose == "refine" else (), rights)
         except (Refused, Missing) as refusal:
             if isinstance(refusal, Refused) or self._is_elsewhere(identifier):
                 self.tell(actor, "access.refused", [identifier], refusal, {"purpose": purpose})
             raise
-        return OpenAsset(asset, duties, self._assets.objects.fetch)
+        return OpenAsset(asset, rights.duties, self._assets.objects.fetch)
 
     def _is_elsewhere(self, identifier: str) -> bool:
         """Whether another project has the Asset: who asks for it here is told nothing, but the question is recorded."""
@@ -103,8 +103,10 @@ class Gate:
         with self._database.write() as connection:
             self._events.emit(connection, actor, kind, subjects, body)
 
-    def _require_usable(self, connection: Connection, asset: Asset, purpose: Purpose, leaving_out: Collection[str]) -> None:
-        blocks = self.blocks(connection, asset.project, asset.id, purpose, leaving_out)
+    def _require_usable(
+        self, connection: Connection, asset: Asset, purpose: Purpose, leaving_out: Collection[str], rights: Effective
+    ) -> None:
+        blocks = self._blocks(connection, asset.project, asset.id, purpose, leaving_out, rights)
         if blocks:
             reasons = "; ".join(f"{b.who}: {b.reason}" for b in blocks[:5])
             raise Refused(
@@ -116,10 +118,15 @@ class Gate:
         self, connection: Connection, project: str, identifier: str, purpose: Purpose, leaving_out: Collection[str] = ()
     ) -> list[Block]:
         """All reasons against using an Asset for `purpose` now; empty where it may be used. Inspection needs no rights."""
+        rights = self.effective(connection, project, identifier)
+        return self._blocks(connection, project, identifier, purpose, leaving_out, rights)
+
+    def _blocks(
+        self, connection: Connection, project: str, identifier: str, purpose: Purpose, leaving_out: Collection[str],
+        rights: Effective,
+    ) -> list[Block]:  # fmt: skip
         found = self._withdrawn(self._statements.standing(connection, project, identifier), identifier, purpose, leaving_out)
-        if purpose != "inspect":
-            found += self.effective(connection, project, identifier).why_not(purpose, self._seam.now_ms())
-        return found
+        return found if purpose == "inspect" else [*found, *rights.why_not(purpose, self._seam.now_ms())]
 
     def _withdrawn(self, standing: Standing, identifier: str, purpose: Purpose, leaving_out: Collection[str]) -> list[Block]:
         if standing.is_erased:

@@ -21,6 +21,7 @@ from touyan.core.job import SPEC_TYPE, JobSpec, read_spec, spec_bytes
 from touyan.core.party import Actor
 from touyan.core.seam import Seam, iso
 from touyan.core.states import advance, is_final
+from touyan.store import job_statements
 from touyan.store import tables as t
 from touyan.store.assets import Assets
 from touyan.store.database import Database
@@ -318,7 +319,7 @@ class Jobs:
         return list(connection.execute(query.where(t.attempt.c.state.in_(states)) if states else query).mappings().all())
 
     def _job(self, connection: Connection, job: str) -> RowMapping:
-        row = connection.execute(select(t.job).where(t.job.c.id == job).with_for_update()).mappings().first()
+        row = connection.execute(job_statements.JOB, {"wanted": job}).mappings().first()
         if row is None:
             raise Missing("no-job", f"there is no job {job!r}", "see: touyan show")
         return row
@@ -327,22 +328,21 @@ class Jobs:
         """Job and Attempt of a claim, locked in this order everywhere. Raises Conflict on a stale token."""
         job = self._job(connection, claim.job)
         require(agent, "claim", Thing("job", claim.job, job["project"]))
-        mine = (t.attempt.c.id == claim.attempt) & (t.attempt.c.token == claim.token)
-        attempt = connection.execute(select(t.attempt).where(mine).with_for_update()).mappings().first()
+        attempt = connection.execute(job_statements.ATTEMPT, {"wanted": claim.attempt, "shown": claim.token}).mappings().first()
         if attempt is None:
             raise _stale(claim.attempt)
         return job, attempt
 
     def _move_job(self, connection: Connection, job: RowMapping, event: str, fields: Mapping[str, Any]) -> None:
         state = advance("job", job["state"], event)
-        where = (t.job.c.id == job["id"]) & (t.job.c.state == job["state"])
-        if connection.execute(update(t.job).where(where).values(state=state, **fields)).rowcount != 1:
+        shown = {"wanted": job["id"], "from_state": job["state"], "state": state}
+        if connection.execute(job_statements.MOVE_JOB, shown | dict(fields)).rowcount != 1:
             raise _stale(job["id"])
 
     def _move_attempt(self, connection: Connection, attempt: RowMapping, event: str, fields: Mapping[str, Any]) -> None:
-        state, c = advance("attempt", attempt["state"], event), t.attempt.c
-        where = (c.id == attempt["id"]) & (c.token == attempt["token"]) & (c.state == attempt["state"])
-        if connection.execute(update(t.attempt).where(where).values(state=state, **fields)).rowcount != 1:
+        state = advance("attempt", attempt["state"], event)
+        shown = {"wanted": attempt["id"], "shown": attempt["token"], "from_state": attempt["state"], "state": state}
+        if connection.execute(job_statements.MOVE_ATTEMPT, shown | dict(fields)).rowcount != 1:
             raise _stale(attempt["id"])
 
     def _tell(self, connection: Connection, actor: Actor, job: RowMapping, kind: str, body: Mapping[str, Json]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from touyan.compute.hub.capability import HOLDS_S, Capability, write
+from touyan.compute.hub.memory import Memory
 from touyan.compute.ledger.remote import agree
 from touyan.core.asset import Manifest, asset_id, read_manifest
 from touyan.core.errors import TouyanError
@@ -27,8 +28,9 @@ from touyan.store.site_records import Site
 class Claims:
     """Hands Attempts out."""
 
-    def __init__(self, store: Store, key: bytes) -> None:
+    def __init__(self, store: Store, key: bytes, memory: Memory) -> None:
         self._store = store
+        self._memory = memory
         self._key = key
 
     def take(self, site: Site, actors: Mapping[str, Actor], want: int, lease_s: float) -> list[dict[str, Any]]:
@@ -51,6 +53,7 @@ class Claims:
     def _given(self, connection: Connection, site: Site, claim: Claim, spec: JobSpec) -> dict[str, Any]:
         submitter = self._store.parties.actor(spec.submitter, spec.project)
         inputs = [self._store.gate.open(i.asset, submitter, spec.purpose, spec.withdrawals).manifest for i in spec.inputs]
+        chain = self._memory.recall(("chain", spec.submitter), lambda: self._chain(spec.submitter))
         checkpoint = self.newest_checkpoint(spec)
         assets = [asset_id(m) for m in (*inputs, *([checkpoint[0]] if checkpoint else []))]
         until_ms = self._store.seam.now_ms() + HOLDS_S * 1000
@@ -62,7 +65,7 @@ class Claims:
         earlier = self._store.site_attempts.earlier(site.name, claim.job, claim.number)
         return {
             "attempt": claim.attempt, "number": claim.number, "job": claim.job, "project": claim.project, "token": claim.token,
-            "spec": claim.envelope.to_json(), "chain": self._chain(spec.submitter), "inputs": [m.to_json() for m in inputs],
+            "spec": claim.envelope.to_json(), "chain": chain, "inputs": [m.to_json() for m in inputs],
             "checkpoint": {"manifest": checkpoint[0].to_json(), "position": checkpoint[1]} if checkpoint else None,
             "accelerator": asdict(chosen) if chosen else None, "earlier": earlier,
             "pseudonym_key": self._store.pseudonym_key().hex() if spec.purpose == "refine" else None,
