@@ -144,6 +144,13 @@ class DriverContract:
         assert world.end_of(order).cause == "stopped"
         assert left_of(order) == []
 
+    def test_a_payload_that_is_stopped_before_it_began_ends_as_stopped(self, world: World) -> None:
+        order = world.order("sleep")
+        world.driver.start(order)
+        world.driver.stop(order.attempt)
+        assert world.end_of(order).cause == "stopped"
+        assert left_of(order) == []
+
     def test_stopping_what_does_not_run_is_quiet(self, world: World) -> None:
         world.driver.stop("nobody-1")
 

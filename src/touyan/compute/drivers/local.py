@@ -69,6 +69,8 @@ class LocalDriver:
         end = read_exit(folder)
         if end is None:
             self.sweep(attempt)
+            if process.returncode == -signal.SIGTERM:  # it had no time yet to say what it does with the signal
+                return Exit("stopped", 0, "was told to stop before it began")
             return Exit("vanished", process.returncode, "was ended together with the process that watched it")
         return end
 
