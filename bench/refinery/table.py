@@ -89,9 +89,9 @@ def own_rows(corpus: Path, label: str) -> tuple[list[Row], Scorecard]:
     megabytes, start = corpora.size_bytes(read_planted(corpus)) / 1e6, start_up()
     taken, out = touyan(corpus, label)
     card = score(corpus, out)
-    rows = [Row(f"{RECIPE}, 1 worker", megabytes, taken, start)]
-    rows.append(Row(f"{RECIPE}, 1 worker, without names", megabytes, touyan(corpus, "again", 1, without_names())[0], start))
-    rows.append(Row(f"{RECIPE}, 2 workers", megabytes, touyan(corpus, "again", 2)[0], start))
+    rows = [Row(f"{label}, 1 worker", megabytes, taken, start)]
+    rows.append(Row(f"{label}, 1 worker, without names", megabytes, touyan(corpus, "again", 1, without_names())[0], start))
+    rows.append(Row(f"{label}, 2 workers", megabytes, touyan(corpus, "again", 2)[0], start))
     return rows, card
 
 
