@@ -96,3 +96,20 @@ def test_an_owner_is_seen_behind_the_thousand_jobs_of_a_guest(matched: World, mo
     own = submit_as(matched, "lab", "own")
     assert placed(matched, own)[0].site == ""  # a guest is called back first
     assert placed(matched, own)[0].site == "hpc"
+
+
+def test_a_site_that_is_drained_calls_nobody_back(matched: World) -> None:
+    enrol(matched, "lab", "guest")
+    agent = matched.join("hpc", with_devices("a800-80g", 4))
+    matched.join("other", with_devices("a800-80g", 4)).sync(want=0)
+    agent.sync(want=8)
+    share(matched, lab=8)
+    guest = submit_as(matched, "guest", "g")
+    assert placed(matched, guest)[0].site == "hpc"
+    (held,) = agent.claim(1)
+    matched.store.sites.move(matched.store.me(), "hpc", "drain", "new cooling")
+    submit_as(matched, "lab", "own")
+    matched.hub.placing.round()
+    assert (
+        agent.sync(held=[{"attempt": held["attempt"], "token": held["token"], "state": "running"}])["words"][0]["word"] == "keep"
+    )

@@ -110,3 +110,9 @@ def test_a_job_without_accelerators_takes_cpus() -> None:
     asked = [Request(f"j{n}", Need(cpus=4, memory_bytes=GIB)) for n in range(3)]
     done = match(asked, [where], Policy(queue_depth=0), throughput())
     assert sum(d.chosen is not None for d in done.decisions) == 2
+
+
+def test_a_site_gets_no_more_jobs_than_its_agent_takes_whatever_they_need() -> None:
+    asked = [Request(f"c{n}", Need(cpus=1, memory_bytes=GIB)) for n in range(3)] + [job(f"g{n}") for n in range(3)]
+    done = match(asked, [site(room=2)], Policy(), throughput())
+    assert sum(d.chosen is not None for d in done.decisions) == 2

@@ -6,7 +6,7 @@ any row than it has; what a Job costs that stays waiting is more than any option
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -47,12 +47,12 @@ class Batch:
         return all(left >= -SLACK * room for room, left in zip(self.rooms, self.left(choice), strict=True))
 
 
-def greedy(batch: Batch, order: Iterable[int] | None = None) -> Choice:
-    """In order, each Job takes the cheapest option that still has room. In the order given, or by what a Job would lose most
-    by not getting its first wish (its regret), the dearest to keep waiting first."""
+def greedy(batch: Batch) -> Choice:
+    """One Job after the other takes the cheapest option that still has room: the dearest to keep waiting first, then those that lose
+    most by not getting their first wish (their regret)."""
     left = list(batch.rooms)
     choice = [-1] * len(batch.options)
-    for job in _by_regret(batch) if order is None else order:
+    for job in _by_regret(batch):
         choice[job] = _cheapest(batch.options[job], left)
     return choice
 

@@ -75,29 +75,15 @@ class Scorer:
             devices, cpus = self._takes(request, way)
             run_s = self._run_s(request, way, devices)
             yuan, kwh = self._price(site, way, devices, cpus, run_s)
-            common = (
-                transfer_s,
-                run_s,
-                yuan + gb_in * offer.yuan_per_gb_in,
-                kwh,
-                kwh * offer.kg_co2_per_kwh,
-                self._share(request, site, way),
-            )
+            yuan += gb_in * offer.yuan_per_gb_in
+            common = (transfer_s, run_s, yuan, kwh, kwh * offer.kg_co2_per_kwh, self._share(request, site, way))
             grants = self._grants(request, site, way, devices, cpus)
             for tier, row in self._tiers_of(site, way):
                 if devices <= tier.devices and cpus <= tier.cpus:
                     terms = Terms(tier.wait_s, *common)
-                    uses = ((row, devices), (row + 1, cpus), *grants) if devices else ((row + 1, cpus),)
-                    yield Option(
-                        cost(terms, self.policy),
-                        site.name,
-                        way.pool.name,
-                        way.kind.name,
-                        tier.number,
-                        way.accelerator,
-                        terms,
-                        uses,
-                    )
+                    uses = ((row, devices), (row + 1, cpus), *grants)
+                    where = (site.name, way.pool.name, way.kind.name, tier.number)
+                    yield Option(cost(terms, self.policy), *where, way.accelerator, terms, uses)
 
     def _takes(self, request: Request, way: Fit) -> tuple[int, int]:
         """Devices and CPUs of the whole gang."""

@@ -41,11 +41,12 @@ class Sharing:
         """Whose turn it is now."""
         owned = [replace(r, owner=self._owner(view, r.party)) for r in requests]
         waits = [Active(r.job, r.owner, r.devices, view.now_s - r.waited_s, False) for r in owned if self._counts(r.need)]
-        out = [
-            Active(taken.job, self._owner(view, taken.party), taken.devices, taken.arrived_s, True)
-            for taken in view.out() if self._counts(taken.need) and taken.devices
-        ]  # fmt: skip
-        turn = self._turns.round([*waits, *out], sum(map(self._devices, sites)), view.now_s)
+        out = [taken for taken in view.out() if self._counts(taken.need) and taken.devices]
+        away = [Active(o.job, self._owner(view, o.party), o.devices, o.arrived_s, True) for o in out]
+        open_ = {site.name for site in sites if not site.closed}
+        # What still runs at a site that takes nothing new counts on both sides: nobody is called back for it.
+        devices = sum(self._devices(s) for s in sites if s.name in open_) + sum(o.devices for o in out if o.site not in open_)
+        turn = self._turns.round([*waits, *away], devices, view.now_s)
         withheld = [Placement(job, "", {"": words}) for job, words in turn.withheld.items()]
         stopped = [Placement(job, "", {"": CALLED_BACK}) for job in turn.stops]
         offered = [r for r in owned if r.job not in turn.withheld]
@@ -64,8 +65,6 @@ class Sharing:
         return not shared or any(self._table.is_same(model, each) for each in shared)
 
     def _devices(self, site: Candidate) -> int:
-        if site.closed:
-            return 0
         return sum(
             kind.nodes * kind.devices for _, kind in site.capacity.classes() if kind.devices and self._is_shared(kind.model)
         )

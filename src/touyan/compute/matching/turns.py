@@ -53,6 +53,8 @@ class Turns:
         self._asks: dict[str, Ask] = {}
         self._started: dict[str, float] = {}
         """When each Job's turn came."""
+        self._ran: set[str] = set()
+        """Jobs that were out once; what never ran teaches nothing."""
         self._refused: dict[str, str] = {}
         self._coming: list[tuple[float, int]] = []
         """Devices of stopped Jobs, and when they are free."""
@@ -64,6 +66,7 @@ class Turns:
             self._meet(sorted((a for a in active if a.is_out == is_out), key=lambda a: a.arrived_s), now_s)
             self._decide(devices - sum(a.devices for a in active if a.is_out and a.job in self._refused), now_s)
         out = {each.job for each in active if each.is_out} - self._refused.keys()
+        self._ran |= out
         waiting = [each for each in active if not each.is_out]
         return Turn(
             frozenset(each.job for each in waiting if each.job in self._started),
@@ -78,7 +81,8 @@ class Turns:
             if since_s is None:
                 self._policy.withdrawn(ask)
             else:
-                self._policy.ended(ask, now_s - since_s, now_s)
+                self._policy.ended(ask, now_s - since_s if gone in self._ran else 0.0, now_s)
+        self._ran &= jobs
         self._refused = {job: words for job, words in self._refused.items() if job in jobs}
 
     def _meet(self, fresh: Iterable[Active], now_s: float) -> None:

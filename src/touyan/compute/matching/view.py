@@ -44,6 +44,7 @@ class Taken:
     """What one Job holds at a site, or will once its agent has started it."""
 
     job: str
+    site: str
     arrived_s: float
     party: str
     need: Need
@@ -161,13 +162,13 @@ class View:
         return self._store.statements.standing(self._connection, project, source).rights or Rights()
 
     def _voucher(self, spec: JobSpec) -> Voucher | None:
-        """Of the Party's vouchers for this purpose the first to expire, as the ledger takes it."""
+        """Of the Party's vouchers for this purpose the one with most left: where it suffices, the ledger finds one that does."""
         name = (spec.project, spec.submitter)
         if name not in self._grants:
             self._grants[name] = vouchers(self._connection, *name)
         now = iso(self._now_ms)
         valid = [g for g in self._grants[name] if g.expires_at > now and g.purpose in ("", spec.purpose) and g.free]
-        return _voucher(valid[0]) if valid else None
+        return _voucher(max(valid, key=lambda grant: grant.free)) if valid else None
 
     def _failures(self, jobs: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         a = t.attempt.c
@@ -198,7 +199,7 @@ class View:
         for job, created_at, site, party, spec, chosen, state in rows:
             accelerator = Accelerator(**json.loads(chosen)) if chosen else None
             is_running = state in ("running", "unreachable")
-            taken = Taken(job, from_iso(created_at) / 1000, party, _need(spec), accelerator, is_running)
+            taken = Taken(job, site, from_iso(created_at) / 1000, party, _need(spec), accelerator, is_running)
             found.setdefault(site, []).append(taken)
         return found
 
@@ -217,7 +218,8 @@ def _runs_on(taken: Taken, kind: NodeClass) -> bool:
 
 def _class(rights: Rights) -> SecurityClass:
     """What holds personal information is no public matter, whatever its class says."""
-    return "general" if rights.personal_state == "contains" and rights.security == "public" else rights.security
+    is_personal = rights.personal_state not in ("none", "de-identified")
+    return "general" if is_personal and rights.security == "public" else rights.security
 
 
 def _height(security: SecurityClass) -> int:

@@ -127,7 +127,8 @@ class FairShares:
 
     def ended(self, ask: Ask, ran_s: float, now_s: float) -> None:
         owner = self._owners[ask.owner]
-        self._predictor.learn(ask, ran_s)
+        if ran_s > 0:  # else its turn had come and it never ran
+            self._predictor.learn(ask, ran_s)
         if ask.id in owner.secured:
             owner.secured.discard(ask.id)
             owner.secured_devices -= ask.devices
