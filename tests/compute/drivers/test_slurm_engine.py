@@ -297,3 +297,5 @@ def test_usage_counts_typed_devices_and_energy_where_it_was_measured() -> None:
     second = SlurmJob(2, "a-1", ("FAILED",), elapsed_s=1, tres={"cpu": 8})
     assert usage_of("a-1", [first, second]) == Usage("a-1", 91, 4, "gpu:a800", 8, 2, 2)
     assert usage_of("a-1", [second]) == Usage("a-1", 1, 0, "", 8, 0, None)
+    unmeasured = SlurmJob(3, "a-1", ("COMPLETED",), elapsed_s=1, tres={"energy": (1 << 64) - 2})
+    assert usage_of("a-1", [unmeasured]).energy_wh is None

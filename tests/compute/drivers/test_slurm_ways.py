@@ -114,6 +114,11 @@ def test_the_accounts_are_asked_from_a_day_before(program: Program, tmp_path: Pa
     assert day_of(86_400) == "1970-01-01"
 
 
+def test_a_site_that_keeps_no_accounts_has_no_records(program: Program) -> None:
+    program("sacct", "echo 'Slurm accounting storage is disabled' >&2; exit 1")
+    assert SlurmCommands().records(["a-1"], 1_795_325_700) == []
+
+
 class Restd:
     """A slurmrestd that speaks up to one version."""
 

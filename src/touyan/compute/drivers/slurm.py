@@ -36,6 +36,9 @@ WINDOW_S = 30 * 86_400
 UNCERTAIN = frozenset({"NODE_FAIL", "BOOT_FAIL", "REVOKED"})
 """Ends of which Slurm has not seen the processes end."""
 
+NO_VALUE = 1 << 63
+"""Beyond it a count is Slurm's NO_VAL64: energy that no sensor measured."""
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -192,7 +195,7 @@ def usage_of(attempt: str, records: Sequence[SlurmJob]) -> Usage:
     typed = {name.removeprefix("gres/"): n for name, n in longest.tres.items() if name.startswith("gres/") and ":" in name}
     gres, devices = max(typed.items(), key=lambda item: item[1], default=("", 0))
     energy_j = longest.tres.get("energy", 0)
-    energy_wh = round(energy_j / 3600) if energy_j else None
+    energy_wh = round(energy_j / 3600) if 0 < energy_j < NO_VALUE else None
     elapsed_s = sum(r.elapsed_s for r in records)
     return Usage(attempt, elapsed_s, devices, gres, longest.tres.get("cpu", 0), longest.tres.get("node", 0), energy_wh)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import subprocess
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,11 @@ PASSING = (
 
 GONE = ("Invalid job id", "already completing", "already completed")
 """What scancel says of a job that has ended."""
+
+JOB = re.compile(r"^(\d+)(;.*)?$", re.MULTILINE)
+"""What `sbatch --parsable` prints: an id, and with it the cluster where there are several."""
+NO_ACCOUNTS = "accounting storage is disabled"
+"""What sacct says at a site without slurmdbd."""
 
 
 class SlurmCommands:
@@ -47,11 +53,18 @@ class SlurmCommands:
             f"--name={','.join(names)}",
             f"--starttime={day_of(since_s)}",
         ]
-        return read_records(self._json(command))
+        try:
+            return read_records(self._json(command))
+        except Refused as error:
+            if NO_ACCOUNTS not in error.message:
+                raise
+            return []
 
     def submit(self, ask: Ask) -> int:
         said = self.run(["sbatch", "--parsable", *options(ask)], ask.script)
-        return int(said.strip().splitlines()[-1].partition(";")[0])
+        if found := JOB.search(said):
+            return int(found[1])
+        raise unreachable("sbatch", f"it printed no job id: {said[:80]!r}")
 
     def cancel(self, job: int) -> None:
         try:
