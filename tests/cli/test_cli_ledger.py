@@ -61,6 +61,12 @@ def test_records_that_differ_are_listed_and_end_with_6(used: Path) -> None:
     assert touyan(f"ledger --reconcile {path} --json").json == {"attempts": 0, "apart": []}
 
 
+def test_what_ended_at_a_site_and_its_engine_does_not_know_is_listed(used: Path) -> None:
+    (used / "ray.json").write_text("[]")
+    said = touyan(f"ledger --reconcile {used / 'ray.json'} --site hpc --month 2026-11 --json")
+    assert (said.status, said.json["apart"]) == (0, [])  # no Attempt of the store ended there: only the ledger names it
+
+
 def test_a_charge_is_taken_back_with_a_reason(used: Path) -> None:
     assert touyan("ledger --reverse 0123456789abcdef-1/3").status == 2
     assert touyan("ledger --reverse 0123456789abcdef-1/3 --reason clock").status == 0

@@ -33,6 +33,10 @@ def add_to(app: typer.Typer) -> None:
         reconcile: Annotated[
             Path | None, typer.Option(metavar="FILE", help=_("Compare with records of an engine, such as sacct --json."))
         ] = None,
+        site: Annotated[
+            str,
+            typer.Option(metavar="SITE", help=_("With --reconcile: also what ended there in the month and the records lack.")),
+        ] = "",
         reverse: Annotated[str, typer.Option(metavar="ENTRY", help=_("Take back what an attempt was charged."))] = "",
         reason: Annotated[str, typer.Option(help=_("Why it is taken back; it is logged."))] = "",
         party: AsOption = "",
@@ -48,7 +52,7 @@ def add_to(app: typer.Typer) -> None:
             elif check:
                 _check(opened, as_json)
             elif reconcile is not None:
-                _reconcile(opened, reconcile, as_json)
+                _reconcile(opened, reconcile, site, month, offset, as_json)
             elif of or csv or xlsx:
                 _statement(opened, of, month, offset, csv, xlsx, as_json)
             else:
@@ -82,12 +86,18 @@ def _sums(sums: object) -> str:
     return ", ".join(f"{unit} {amount}" for unit, amount in dict(sums).items())  # type: ignore[call-overload]
 
 
-def _reconcile(opened: Session, path: Path, as_json: bool) -> None:
-    from touyan.compute.ledger.reconcile import ours, read_engine, reconcile
+def _reconcile(opened: Session, path: Path, site: str, month: str, offset: str, as_json: bool) -> None:
+    from touyan.compute.ledger.reconcile import at_site, ours, read_engine, reconcile
+    from touyan.compute.ledger.statement import bounds, month_of, zone_of
 
-    theirs = read_engine(path)
+    theirs, project = read_engine(path), opened.actor.project
+    span = bounds(month or month_of(opened.store.seam.now_ms(), offset), zone_of(offset))
     with opened.store.database.read() as connection:
-        compared = reconcile(ours(connection, opened.actor.project, theirs), theirs)
+        known = {
+            r.attempt: r
+            for r in (*ours(connection, project, theirs), *(at_site(connection, project, site, *span) if site else ()))
+        }
+    compared = reconcile(known.values(), theirs)
     apart = [c for c in compared if c.verdict != "agrees"]
     if as_json:
         print_json({"attempts": len(compared), "apart": [asdict(c) for c in apart]})

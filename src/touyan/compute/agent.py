@@ -20,7 +20,7 @@ from touyan.compute.environment import payload_environment
 from touyan.compute.folder import AttemptFolder, marks, newest_checkpoint, read_json, write_json
 from touyan.compute.heartbeat import Heartbeat
 from touyan.compute.ledger.charge import Fault
-from touyan.compute.ledger.local import on_our_machine
+from touyan.compute.ledger.local import count_called_off, on_our_machine
 from touyan.compute.owner import is_dead, this_process
 from touyan.compute.staging import carry_over, earlier_attempts, stage
 from touyan.core.asset import InputRef, Manifest, build, manifest_bytes, read_manifest
@@ -128,6 +128,9 @@ class Agent:
         if end.cause == "exit" and end.status == 0 and folder.file("done").exists():
             self._publish(claim, spec, folder)
         elif heart.word != "keep":
+            if heart.word == "cancel":
+                with self._store.database.write() as connection:
+                    count_called_off(connection, claim.attempt, self._settle(folder, "party"))
             folder.clear(keep_work=heart.word == "lost")  # the record says already what became of it
         elif end.cause == "stopped":
             self._store.jobs.release(self._actor, claim, "the site was closed")

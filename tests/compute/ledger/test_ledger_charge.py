@@ -59,6 +59,11 @@ def test_a_measured_energy_counts_before_the_sheet() -> None:
     assert (made.energy, made.energy_wh) == ("measured", 1234)
 
 
+def test_an_energy_that_no_machine_draws_is_not_believed() -> None:
+    made = facts_of("ann", replace(USAGE, energy_wh=10**12), FREE, published())
+    assert (made.energy, made.energy_wh) == ("sheet", 1600)
+
+
 def test_a_model_that_nobody_listed_counts_no_device_time_and_says_so() -> None:
     made = facts_of("ann", replace(USAGE, model="tpu-v9"), PRICED, published())
     assert (made.rate_ppm, made.device_ms, made.energy, made.fen) == (0, 0, "unknown", 2600)

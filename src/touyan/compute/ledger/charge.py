@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast
 
 from touyan.compute.ledger.transfer import Kind, Transfer, Unit, held, issued_by, lent_by, used_by, voucher
-from touyan.compute.rates.table import RateTable
+from touyan.compute.rates.table import RateTable, Sheet
 from touyan.compute.resources import Offer
 from touyan.core.canonical import Json, parse
 
@@ -19,6 +19,10 @@ CORE_PPM = 256
 """One core in FP32 at 2.5 GHz, two AVX2 FMA units: 2 x 8 x 2 x 2.5 G = 0.08 TFLOPS, of the reference's 312 in BF16."""
 CORE_W = 8
 """A 64-core server with its memory draws about 500 W."""
+UNLISTED_W = 700
+"""Only to bound what is measured on a device without a sheet."""
+MOST_OF_SHEET = 3
+"""A site's watt-hours are believed up to so many times the sheets': hosts, fans and switches draw too, but not tenfold."""
 PPM = 1_000_000
 HOUR_MS = 3_600_000
 UYUAN = 1_000_000
@@ -63,7 +67,7 @@ class Usage:
     devices: int = 0
     cores: int = 0
     energy_wh: int | None = None
-    """As the site measured it; None: by the sheets."""
+    """As the site measured it, believed up to MOST_OF_SHEET times the sheets; None: by the sheets."""
     fault: Fault = "none"
     revision: int = 0
     """Counts up when an Attempt is charged anew after a reversal."""
@@ -128,16 +132,21 @@ def facts_of(party: str, usage: Usage, terms: Terms, rates: RateTable) -> Facts:
     """What holds for an Attempt of `party`, before a voucher pays."""
     sheet = rates.find(usage.model) if usage.model else None
     rate_ppm = round(PPM * sheet.bf16_tflops / rates.reference.bf16_tflops) if sheet else 0
-    watts = usage.cores * CORE_W + (usage.devices * round(sheet.power_w) if sheet else 0)
-    is_known = sheet is not None or not usage.devices
-    by_sheet = _rounded(min(usage.elapsed_ms, usage.limit_ms) * watts, HOUR_MS)
-    energy: Energy = "measured" if usage.energy_wh is not None else "sheet" if is_known else "unknown"
+    energy, energy_wh = _energy(usage, sheet)
     return Facts(
         usage.attempt, usage.token, party, usage.site, usage.owner, usage.elapsed_ms, usage.limit_ms,
-        sheet.model if sheet else usage.model, usage.devices, rate_ppm, usage.cores, CORE_PPM, energy,
-        by_sheet if usage.energy_wh is None else usage.energy_wh, terms.uyuan_per_device_hour, terms.uyuan_per_core_hour,
-        usage.fault,
+        sheet.model if sheet else usage.model, usage.devices, rate_ppm, usage.cores, CORE_PPM, energy, energy_wh,
+        terms.uyuan_per_device_hour, terms.uyuan_per_core_hour, usage.fault,
     )  # fmt: skip
+
+
+def _energy(usage: Usage, sheet: Sheet | None) -> tuple[Energy, int]:
+    """Watt-hours as measured, where they can be believed; else by the sheets; of a device without a sheet nothing is known."""
+    watts = usage.cores * CORE_W + usage.devices * round(sheet.power_w if sheet else UNLISTED_W)
+    by_sheet = _rounded(min(usage.elapsed_ms, usage.limit_ms) * watts, HOUR_MS)
+    if usage.energy_wh is not None and usage.energy_wh <= MOST_OF_SHEET * by_sheet + 1:
+        return "measured", usage.energy_wh
+    return ("unknown", 0) if usage.devices and sheet is None else ("sheet", by_sheet)
 
 
 def lines(facts: Facts) -> list[Transfer]:

@@ -5,11 +5,12 @@ Knows nothing of agents. Invariant: where an Attempt is counted, the state that 
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection, RowMapping, select
 
 from touyan.compute.ledger.charge import Fault, Usage
 from touyan.compute.ledger.settle import settle
 from touyan.core.seam import Seam, from_iso, iso
+from touyan.store import tables as t
 from touyan.store.jobs import Settle
 
 
@@ -23,3 +24,10 @@ def on_our_machine(seam: Seam, owner: str, cores: int, fault: Fault = "none") ->
         settle(connection, iso(now_ms), job["project"], job["submitter"], usage)
 
     return write_lines
+
+
+def count_called_off(connection: Connection, attempt: str, settle_end: Settle) -> None:
+    """Charges an Attempt whose end somebody else wrote: its Job was called off while it ran."""
+    row = connection.execute(select(t.attempt).where(t.attempt.c.id == attempt)).mappings().one()
+    job = connection.execute(select(t.job).where(t.job.c.id == row["job"])).mappings().one()
+    settle_end(connection, job, row)

@@ -126,8 +126,9 @@ def _bounded(row: RowMapping, said: Report, owner: str, now_ms: int, rates: Rate
     """A site's word within what the store saw: a site may lie."""
     need = read_spec(envelope_of(row["spec"]).payload).need
     began = row["started_at"]
-    seen_ms = 0 if began is None else max(0, (from_iso(row["ended_at"]) if row["ended_at"] else now_ms) - from_iso(began))
-    elapsed_ms = min(max(0, round(said.elapsed_s * 1000)), seen_ms + SLACK_MS)
+    until_ms = from_iso(row["ended_at"]) if row["ended_at"] else now_ms
+    seen_ms = 0 if began is None else max(0, until_ms - from_iso(began)) + SLACK_MS
+    elapsed_ms = min(max(0, round(said.elapsed_s * 1000)), seen_ms)
     model = "" if said.model == CORE else said.model
     allowed = max((a.count for a in need.accelerators if rates.exact(a.model) == rates.exact(model)), default=0)
     asked = need.cpus * need.gang

@@ -121,7 +121,7 @@ class Statement:
 
 def statement(connection: Connection, project: str, party: str, month: str, offset: str = DEFAULT_OFFSET) -> Statement:
     """Of one Party in one project. Raises Invalid on a month or an offset that is none."""
-    zone = _zone(offset)
+    zone = zone_of(offset)
     from_at, until_at = bounds(month, zone)
     c, lender = t.ledger.c, lent_by(party)
     is_mine = or_(c.party == party, c.credit == lender)
@@ -138,7 +138,7 @@ def statement(connection: Connection, project: str, party: str, month: str, offs
 
 def overview(connection: Connection, project: str, month: str, offset: str = DEFAULT_OFFSET) -> list[Balance]:
     """What each Party of a project used and lent in a month, by name."""
-    from_at, until_at = bounds(month, _zone(offset))
+    from_at, until_at = bounds(month, zone_of(offset))
     c = t.ledger.c
     is_use = [c.project == project, c.at >= from_at, c.at < until_at, c.credit.like("lend:%")]
     query = select(c.party, c.credit, c.unit, func.sum(c.amount)).where(*is_use).group_by(c.party, c.credit, c.unit)
@@ -161,10 +161,11 @@ def bounds(month: str, zone: timezone) -> tuple[str, str]:
 
 def month_of(now_ms: int, offset: str = DEFAULT_OFFSET) -> str:
     """The month that a moment falls into."""
-    return datetime.fromtimestamp(now_ms / 1000, _zone(offset)).strftime("%Y-%m")
+    return datetime.fromtimestamp(now_ms / 1000, zone_of(offset)).strftime("%Y-%m")
 
 
-def _zone(offset: str) -> timezone:
+def zone_of(offset: str) -> timezone:
+    """Raises Invalid on what is no offset from UTC, such as `+08:00`."""
     found = _OFFSET.fullmatch(offset)
     if found is None or (minutes := int(found[2]) * 60 + int(found[3])) >= 24 * 60:
         raise Invalid("bad-offset", f"{offset!r} is no offset from UTC", "write it as +08:00")
