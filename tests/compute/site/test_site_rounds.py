@@ -229,6 +229,21 @@ def test_an_object_is_fetched_once_for_two_jobs_and_the_cache_keeps_its_limit(tm
     assert sum(p.stat().st_size for p in cached) <= 40
 
 
+def test_a_capability_that_has_expired_costs_a_round_and_no_result(world: World) -> None:
+    def expired(*_: object) -> int:
+        raise Refused("expired", "the capability has expired", "ask again")
+
+    world.hub.add("j")
+    attempt = world.run_job("j")
+    world.engine.finish(attempt)
+    world.hub.put = expired  # type: ignore[method-assign, assignment]
+    for _ in range(3):
+        world.round()
+    assert (world.hub.jobs["j"], world.hub.errors) == ("placed", {})
+    del world.hub.put  # type: ignore[method-assign]
+    world.until(lambda: world.hub.jobs["j"] == "done")
+
+
 def test_a_draft_that_nobody_waits_for_is_dropped(world: World) -> None:
     world.hub.add("j", {"a": b"x" * 300})
     fetch, calls = world.hub.get, iter(range(3))

@@ -24,7 +24,7 @@ from touyan.compute.site.policy import Policy
 from touyan.compute.site.publish import clean_record, ended_of, released
 from touyan.compute.site.records import Records, State
 from touyan.compute.site.stage import stage
-from touyan.core.errors import Broken, TouyanError
+from touyan.core.errors import Broken, Invalid, Refused, TouyanError
 from touyan.core.job import JobSpec, read_spec
 from touyan.core.seam import Seam
 
@@ -67,12 +67,14 @@ class Course:
         return self._move(state, "ended", ended=made) if state.phase == "finished" else state
 
     def failed(self, state: State, error: TouyanError | OSError) -> State:
-        """The Attempt after its work failed: the hub is told."""
+        """The Attempt after its work failed: the hub is told. A refused upload changes nothing: the next round gets a new capability."""
+        if state.phase == "ended" and isinstance(error, Refused):
+            return state
         if isinstance(error, OSError):
             words = f"the site could not go on with the Attempt: {error.strerror} ({type(error).__name__})"
             error = Broken("resources", words, "its owner looks at disk and permissions of the site's folder")
-        ended = {"error": clean_record(error), "may_retry": isinstance(error, Broken)}
-        return self._move(state, "ended", ended=ended)
+        is_passing = isinstance(error, Broken) or (state.phase == "claimed" and not isinstance(error, Invalid))
+        return self._move(state, "ended", ended={"error": clean_record(error), "may_retry": is_passing})
 
     def start(self, state: State, fence_s: float) -> State:
         """Has the payload started, once."""

@@ -266,16 +266,16 @@ class Round:
             next(self._works[state.attempt])
             return
         except StopIteration as done:
-            moved = self._course.done(state, done.value)
+            moved, self._has_news = self._course.done(state, done.value), True
         except (TouyanError, OSError) as error:
             del self._works[state.attempt]
             if isinstance(error, TouyanError) and error.code == NO_ANSWER:
                 raise
             moved = self._course.failed(state, error)
+            self._has_news |= moved is not state
             self._tell(f"{state.attempt}: {error}")
         self._works.pop(state.attempt, None)
         self._set(moved)
-        self._has_news = True
 
     def _clean(self) -> None:
         """Removes what is to go; kept work goes after its time."""
