@@ -24,9 +24,9 @@ Keep: TypeAlias = Literal["devices", "container"]
 the Ray cluster is. container: all of it, because image and pod are the owner's word; but for the address of the cluster."""
 DEVICES = (
     "CUDA_VISIBLE_DEVICES", "ASCEND_RT_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "MLU_VISIBLE_DEVICES",
-    "XPU_VISIBLE_DEVICES",
+    "XPU_VISIBLE_DEVICES", "MUSA_VISIBLE_DEVICES",
 )  # fmt: skip
-"""NVIDIA and most that follow CUDA · Ascend · AMD and Hygon · AMD · Cambricon · Kunlunxin."""
+"""NVIDIA and most that follow CUDA · Ascend · AMD and Hygon · AMD · Cambricon · Kunlunxin · Moore Threads."""
 INDEX = "JOB_COMPLETION_INDEX"
 """Number of a node in a gang, as Kubernetes tells an Indexed Job (batch/v1); our Ray gang tells it the same way."""
 RENDEZVOUS = "TOUYAN_RENDEZVOUS"

@@ -12,7 +12,7 @@ from touyan.compute import launch
 from touyan.compute.driver import Limits, Order
 from touyan.compute.drivers.settings import read_settings
 from touyan.compute.drivers.slurm_node import device_variables, gang_variables, main
-from touyan.compute.drivers.slurm_script import ask_of
+from touyan.compute.drivers.slurm_script import ask_of, family_of
 from touyan.compute.drivers.slurm_terms import Association, SlurmTerms
 from touyan.compute.folder import AttemptFolder, read_json
 from touyan.core.errors import Invalid, Refused
@@ -36,7 +36,15 @@ def test_an_order_becomes_a_job_of_its_association(monkeypatch: pytest.MonkeyPat
     ask = ask_of(order_of(account="ann", cpus=8, accelerator=Accelerator("ascend-910b", 4)), TERMS, "/opt/python")
     assert (ask.account, ask.qos, ask.partition, ask.user) == ("lab-a", "long", "a800", "")
     assert (ask.gres, ask.cpus, ask.nodes) == ("npu:ascend910b:4", 8, 1)
+    assert ask.script.endswith(f"{order_of().root} ascend 4\n")
     assert (ask.memory_mib, ask.limit_min) == (4096 + 256, 61 + 2)  # the payload's own limits are to be met first
+
+
+@pytest.mark.parametrize(
+    ("model", "family"), [("ascend-910c", "ascend"), ("mlu370-x8", "mlu"), ("h20-96g", "cuda"), ("nobody-knows-it", "cuda")]
+)
+def test_the_family_of_a_model_is_that_of_the_rate_table(model: str, family: str) -> None:
+    assert family_of(model) == family
 
 
 def test_nothing_secret_is_in_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,17 +98,17 @@ def test_settings_that_are_wrong_are_named(given: dict[str, object], words: str)
 
 
 @pytest.mark.parametrize(
-    ("model", "slurms", "expected"),
+    ("family", "slurms", "expected"),
     [
-        ("a800-80g", {"SLURM_JOB_GPUS": "4,5", "CUDA_VISIBLE_DEVICES": "0,1"}, {"CUDA_VISIBLE_DEVICES": "0,1"}),
-        ("ascend-910b", {"SLURM_JOB_GPUS": "4,5", "CUDA_VISIBLE_DEVICES": "4,5"}, {"ASCEND_RT_VISIBLE_DEVICES": "4,5"}),
-        ("ascend-910b", {"SLURM_JOB_GPUS": "4,5", "SLURM_STEP_GPUS": "2,3"}, {"ASCEND_RT_VISIBLE_DEVICES": "2,3"}),
-        ("mlu370-x8", {"SLURM_JOB_GPUS": "1"}, {"MLU_VISIBLE_DEVICES": "1"}),
+        ("cuda", {"SLURM_JOB_GPUS": "4,5", "CUDA_VISIBLE_DEVICES": "0,1"}, {"CUDA_VISIBLE_DEVICES": "0,1"}),
+        ("ascend", {"SLURM_JOB_GPUS": "4,5", "CUDA_VISIBLE_DEVICES": "4,5"}, {"ASCEND_RT_VISIBLE_DEVICES": "4,5"}),
+        ("ascend", {"SLURM_JOB_GPUS": "4,5", "SLURM_STEP_GPUS": "2,3"}, {"ASCEND_RT_VISIBLE_DEVICES": "2,3"}),
+        ("mlu", {"SLURM_JOB_GPUS": "1"}, {"MLU_VISIBLE_DEVICES": "1"}),
         ("", {"CUDA_VISIBLE_DEVICES": "0"}, {"CUDA_VISIBLE_DEVICES": ""}),
     ],
 )
-def test_devices_are_named_as_the_runtime_reads_them(model: str, slurms: dict[str, str], expected: dict[str, str]) -> None:
-    assert device_variables(model, slurms) == expected
+def test_devices_are_named_as_the_runtime_reads_them(family: str, slurms: dict[str, str], expected: dict[str, str]) -> None:
+    assert device_variables(family, slurms) == expected
 
 
 def test_a_gang_meets_at_its_first_node_on_a_port_of_its_job() -> None:
@@ -110,7 +118,7 @@ def test_a_gang_meets_at_its_first_node_on_a_port_of_its_job() -> None:
 
 def test_a_payload_that_got_other_devices_than_it_asked_for_does_not_start(tmp_path: Path) -> None:
     """A GRES whose `File` is no character device is counted by Slurm, but handed to nobody."""
-    main(tmp_path, "a800-80g", 2, {"SLURM_JOB_ID": "1"})
+    main(tmp_path, "cuda", 2, {"SLURM_JOB_ID": "1"})
     said = read_json(AttemptFolder(tmp_path).file("exit"))
     assert said["cause"] == "vanished"
-    assert "got 0 of 2 a800-80g from Slurm" in str(said["reason"])
+    assert "got 0 of 2 cuda devices from Slurm" in str(said["reason"])

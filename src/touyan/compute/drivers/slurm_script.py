@@ -13,6 +13,7 @@ from touyan.compute.driver import Order
 from touyan.compute.drivers.slurm_client import Ask
 from touyan.compute.drivers.slurm_terms import SlurmTerms
 from touyan.compute.folder import AttemptFolder
+from touyan.compute.rates.table import published
 
 NODE_MODULE = "touyan.compute.drivers.slurm_node"
 MARGIN_MIB = 256
@@ -38,10 +39,23 @@ def ask_of(order: Order, terms: SlurmTerms, python: str) -> Ask:
 def script_of(order: Order, python: str) -> str:
     """The batch script: it becomes the launcher, on every node of a gang."""
     devices = order.accelerator.count if order.accelerator else 0
-    model = order.accelerator.model if order.accelerator else ""
-    words = [python, "-P", "-m", NODE_MODULE, str(order.root), model, str(devices)]
+    words = [
+        python,
+        "-P",
+        "-m",
+        NODE_MODULE,
+        str(order.root),
+        family_of(order.accelerator.model) if devices else "",
+        str(devices),
+    ]
     if order.gang > 1:  # since 22.05 srun does not take over the job's CPUs per task
         cpus = [f"--cpus-per-task={order.cpus}"] if order.cpus else []
         words = ["srun", "--ntasks-per-node=1", "--kill-on-bad-exit=1", "--export=ALL", *cpus, *words]
     path = order.environment.get("PYTHONPATH", "")
     return f"#!/bin/sh\nexport PYTHONPATH={shlex.quote(path)}\nexec {shlex.join(words)}\n"
+
+
+def family_of(model: str) -> str:
+    """Whose runtime a model needs; CUDA's for one that the rate table does not know."""
+    sheet = published().find(model)
+    return sheet.family if sheet else "cuda"
