@@ -222,14 +222,13 @@ def test_a_job_that_slurm_has_forgotten_is_found_in_its_accounts(site: SlurmSite
     assert world.end_of(order).reason == "was cancelled at the site"
 
 
-def test_usage_is_what_slurm_charged(site: SlurmSite, world: World) -> None:
+def test_time_is_what_slurm_charged(site: SlurmSite, world: World) -> None:
     order, end = world.run("nap", accelerator=Accelerator("a800-80g", 1))
-    shown = site.run(
-        "sacct", "-X", "-n", "-P", "-S", "now-1days", f"--name={order.attempt}", "-o", "ElapsedRaw,AllocTRES"
-    ).strip()
+    asked = ("sacct", "-X", "-n", "-P", "-S", "now-1days", f"--name={order.attempt}", "-o", "State,ElapsedRaw")
+    await_true(lambda: site.run(*asked).startswith("COMPLETED"), "the accounts have its end")
     usage = usages(site, [order.attempt, "nobody-1"])
     assert set(usage) == {order.attempt}
-    assert str(usage[order.attempt].elapsed_s) == shown.partition("|")[0]
+    assert site.run(*asked).strip() == f"COMPLETED|{usage[order.attempt].elapsed_s}"
     assert usage[order.attempt].elapsed_s == end.elapsed_s
     assert usage[order.attempt].elapsed_s >= 3
     assert usage[order.attempt].gres == "gpu:a800"
