@@ -36,6 +36,12 @@ def test_a_statement_is_written_as_csv_and_xlsx_and_again_as_the_same_bytes(used
     assert openpyxl.load_workbook(files[1]).worksheets[0].cell(2, 12).value == 7200
 
 
+def test_a_file_that_cannot_be_written_is_told(used: Path) -> None:
+    said = touyan(f"ledger --party ann --csv {used / 'nowhere' / 'a.csv'}")
+    assert said.status == 2
+    assert "nowhere" in said.err
+
+
 def test_a_month_is_shown_by_party_and_a_party_by_attempt(used: Path) -> None:
     said = touyan("ledger --month 2026-11")
     assert "2.000" in said.out

@@ -11,6 +11,7 @@ import typer
 from touyan.cli.output import answer, print_json, print_table, say
 from touyan.cli.session import AsOption, HomeOption, JsonOption, ProjectOption, Session, session
 from touyan.cli.words import _, example
+from touyan.core.errors import Invalid
 
 if TYPE_CHECKING:
     from touyan.compute.ledger.reconcile import Compared
@@ -125,13 +126,22 @@ def _statement(opened: Session, of: str, month: str, offset: str, csv: Path | No
         made = statement(connection, opened.actor.project, party, chosen, offset)
     written = [(path, write(made)) for path, write in ((csv, csv_bytes), (xlsx, xlsx_bytes)) if path is not None]
     for path, data in written:
-        path.write_bytes(data)
+        _write(path, data)
     if as_json:
         print_json(asdict(made))
     elif written:
         say(_("Written: {files}").format(files=", ".join(str(path) for path, _data in written)))
     else:
         _show(made)
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise Invalid(
+            "cannot-write", f"{path} cannot be written: {error.strerror}", "name a file in a folder that is there"
+        ) from error
 
 
 def _show(made: Statement) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -57,7 +57,7 @@ def a_voucher_that_is_held(store: Store) -> None:
 
 
 @contextmanager
-def statements(store: Store) -> Iterator[list[str]]:
+def statements(store: Store) -> Generator[list[str]]:
     """What is said to the database meanwhile."""
     said: list[str] = []
 
