@@ -22,7 +22,7 @@ from touyan.compute.matching.reasons import alternatives, reasons
 from touyan.compute.matching.request import Request
 from touyan.compute.rates.table import published
 
-several = settings(max_examples=25)
+several = settings(max_examples=20)
 
 
 def matched(asked: list[Request], offered: list[Candidate], policy: Policy) -> Matching:

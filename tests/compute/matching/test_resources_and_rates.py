@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from matching_world import sites
 
 from touyan.compute.matching.candidate import Candidate
@@ -21,6 +21,7 @@ from touyan.core.errors import Invalid, Missing
 NODE = {"name": "n", "nodes": 1, "cpus": 8, "memory_bytes": 1, "model": "a800-80g", "devices": 2}
 
 
+@settings(max_examples=20)
 @given(sites())
 def test_a_capacity_survives_the_wire(offered: list[Candidate]) -> None:
     for each in offered:
