@@ -37,7 +37,7 @@ ROUNDS_PER_S = 20
 """Rounds of all agents together: with 200 of them each is asked to come every 10 s."""
 MOST_CLAIMS = 32
 """In one answer: with their manifests they must fit a body."""
-PLACE_PACE_S = 1.0
+PLACE_PACE_S = 0.9
 MEMORY_S = 5.0
 """A role that was taken from a site counts for so long."""
 
@@ -91,7 +91,7 @@ class Hub:
             self._wiped(site, actors, said)
             self._used(site, said)
         if said.want:
-            self._place_now_and_then()
+            self.place_now_and_then()
         claims = self._claimed(site, actors, said, lease_s) if said.want else []
         for answer in answers:
             if answer.refusal is not None:
@@ -156,7 +156,7 @@ class Hub:
             if lie and self._is_new(f"lied {one.attempt}", lie):
                 self.store.sites.lied(site, "used-more", f"{one.attempt}: {lie}")
 
-    def _place_now_and_then(self) -> None:
+    def place_now_and_then(self) -> None:
         """A decision is good for all agents that come within a second; who comes while one is made goes on without."""
         if self._place.acquire(blocking=False):
             try:

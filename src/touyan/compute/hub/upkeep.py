@@ -54,7 +54,7 @@ def turn(hub: Hub, sweeps: bool = False) -> None:
     store = hub.store
     for actor in hub.memory.recall("agents", lambda: agents(hub)):
         store.jobs.reap(actor)
-    hub.placing.round()
+    hub.place_now_and_then()
     store.events.sequence()
     if sweeps:
         hub.uploads.sweep(store.site_attempts.in_states(HELD))
