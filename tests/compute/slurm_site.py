@@ -121,9 +121,11 @@ class SlurmSite:
             send(pid, signal.SIGKILL)
 
     def _spawn(self, name: str, *command: str, **environment: str) -> None:
+        # a daemon that changes its user itself would lose the signal (prctl(2), PR_SET_PDEATHSIG)
+        user = ["--reuid=mysql", "--regid=mysql", "--clear-groups"] if name == "mariadbd" else []
         with (self.root / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", *command], env=self.environment | environment, cwd=self.root,
+                ["setpriv", *user, "--pdeathsig", "TERM", *command], env=self.environment | environment, cwd=self.root,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         self._daemons.append((name, process))
@@ -136,7 +138,7 @@ class SlurmSite:
                 f"--pid-file={self.root}/munged.pid", f"--log-file={self.root}/munged.log", f"--seed-file={self.root}/munge.seed",
             ),
             "mariadbd": (
-                "mariadbd", "--no-defaults", "--user=mysql", f"--datadir={mysql}", f"--socket={mysql}/s.sock",
+                "mariadbd", "--no-defaults", f"--datadir={mysql}", f"--socket={mysql}/s.sock",
                 "--skip-networking=0", "--bind-address=127.0.0.1", f"--port={self._ports['mysql']}",
                 f"--pid-file={mysql}/pid", "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M",
             ),
