@@ -45,7 +45,8 @@ def test_a_job_runs_on_the_devices_that_slurm_gave_it_and_is_charged_to_its_part
         until(lambda: not [p for p in (home / "parties").rglob("*") if p.is_file()], "wiping")
         found = live_store.jobs.get(job)
         assert found.state == "done", found.error
-        assert slurm.run("sacct", "-n", "-P", "-X", "-o", "account,alloctres").startswith(f"{ACCOUNT}|")
+        asked = ("sacct", "-n", "-P", "-X", "-S", "now-1days", "-o", "account,alloctres")
+        until(lambda: slurm.run(*asked).startswith(f"{ACCOUNT}|"), "slurmdbd, which hears of a job a moment later")
     environment = read_out(live_store, found, "environment")
     assert "CUDA_VISIBLE_DEVICES=" in environment
     assert {a.site for a in live_store.jobs.attempts(job)} == {"hpc"}
