@@ -12,6 +12,8 @@ from typing import TypeAlias
 
 from touyan.compute.matching.options import Option
 
+CLOSE = 0.01
+"""Relative to the bound: a closer answer takes many times as long, and no site would notice."""
 Choice: TypeAlias = list[int]
 """For each Job the position of its option, or -1: it waits on."""
 SLACK = 1e-6

@@ -15,14 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from touyan.compute.matching.batch import Batch, Choice, fill, greedy
+from touyan.compute.matching.batch import CLOSE, Batch, Choice, fill, greedy
 from touyan.compute.matching.exchange import Exchange
 from touyan.core.errors import missing_extra
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
-CLOSE = 0.01
-"""Relative to the bound: a closer answer takes many times as long, and no site would notice."""
 TREE_GAP = 0.0025
 """At which a search tree ends: below CLOSE, as its own bound is higher than that of the relaxation."""
 KERNELS = (0.03, 0.1)

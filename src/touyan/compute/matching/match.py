@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from touyan.compute.matching.batch import Batch, Choice, greedy
+from touyan.compute.matching.batch import CLOSE, Batch, Choice, greedy
 from touyan.compute.matching.candidate import Candidate
 from touyan.compute.matching.exchange import Exchange
 from touyan.compute.matching.filters import Fit, Refusal, fits, refusal
@@ -132,12 +132,16 @@ def _urgency(request: Request, policy: Policy) -> float:
 
 def _choose(batch: Batch, policy: Policy) -> tuple[Choice, Method, float]:
     wishes = [0 if options else -1 for options in batch.options]
+    least = batch.least()
     if batch.is_allowed(wishes):
-        return wishes, "wishes", batch.cost(wishes)
+        return wishes, "wishes", least
+    quick = greedy(batch)
+    if batch.cost(quick) <= least * (1 + CLOSE):  # many sites that are alike: a search could gain no more than that
+        return quick, "greedy", least
     try:
         from touyan.compute.matching.exact import solve
 
         best, bound = solve(batch, policy.solve_s)
     except Missing:  # without HiGHS there is a weaker bound, and the greedy batch
-        return Exchange(batch, greedy(batch)).run(), "greedy", batch.least()
+        return Exchange(batch, quick).run(), "greedy", least
     return best, "solved", bound
