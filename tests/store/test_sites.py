@@ -76,6 +76,21 @@ def test_what_is_no_invitation_is_told_why(store: Store) -> None:
         store.sites.move(me, "hpc1", "open", "")
 
 
+def test_who_speaks_is_seen_and_an_agent_that_was_superseded_is_refused(store: Store, seam: FixedSeam) -> None:
+    secret, first, second = joined(store), "0" * 16, "1" * 16
+    for boot in (first, first, second):
+        seam.move(1)
+        site = store.sites.heard(secret, boot, 3, None)
+        assert (site.seen_ms, site.want) == (seam.now_ms(), 3)
+    assert store.sites.heard(secret, second, 0, {"pools": [], "x": 1}).capacity_json == '{"pools": [], "x": 1}'
+    with pytest.raises(Conflict, match="later"):
+        store.sites.heard(secret, first, 0, None)
+    for wrong in ("", "ts-", "ts-" + "0" * 64, secret.upper()):
+        with pytest.raises(Refused):
+            store.sites.heard(wrong, second, 0, None)
+    assert not store.site_attempts.has_work_for("hpc1")
+
+
 def test_a_window_closes_a_site_between_its_moments(store: Store, seam: FixedSeam) -> None:
     joined(store)
     me = store.me()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, text, update
 
@@ -159,8 +159,8 @@ def _size(connection: Connection) -> int:
 
 def _append(connection: Connection, first: int, rows: Sequence[RowMapping]) -> None:
     """Appends leaves from position `first` on, with the nodes they complete: three statements, however many leaves."""
-    events: list[dict[str, object]] = []
-    subjects: list[dict[str, object]] = []
+    events: list[dict[str, Any]] = []
+    subjects: list[dict[str, str | int]] = []
     nodes: dict[tuple[int, int], bytes] = {}
     kept = _lookup(connection)
 
