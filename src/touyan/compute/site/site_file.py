@@ -49,7 +49,7 @@ def read_policy(path: Path) -> Policy:
         when_closed=cast(Literal["finish", "stop"], reader.word("when_closed", ("finish", "stop"))),
         slots=int(reader.number("slots", 1, 1)), threads=int(reader.number("threads", 1, 1)), pace_s=reader.number("pace_s", 5, 0.2),
         cache_gib=reader.number("cache_gib", 50), keep_h=reader.number("keep_h", 24), python=_python(marked),
-        capacity=_capacity(marked), driver=_free(marked, ("driver",)),
+        capacity=_capacity(marked, reader.words("kinds", KINDS)), driver=_free(marked, ("driver",)),
     )  # fmt: skip
 
 
@@ -152,9 +152,11 @@ def _python(marked: Marked) -> str:
     return path
 
 
-def _capacity(marked: Marked) -> Capacity:
-    """`pools`, `link_bytes_s` and `offer`, in the words of `compute.resources`."""
+def _capacity(marked: Marked, kinds: tuple[str, ...]) -> Capacity:
+    """`pools`, `link_bytes_s` and `offer`, in the words of `compute.resources`; a pool that names no kinds has those of the site."""
     given = {n: marked.value[n] for n in ("pools", "link_bytes_s", "offer") if n in marked.value}
+    if isinstance(listed := given.get("pools"), list):
+        given["pools"] = [{"kinds": list(kinds), **pool} if isinstance(pool, dict) else pool for pool in listed]
     try:
         return read_capacity({"pools": [], **given})
     except TouyanError as error:
