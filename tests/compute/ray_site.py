@@ -37,7 +37,8 @@ def free_ports(n: int) -> list[int]:
 @contextmanager
 def ray_site(folder: Path) -> Iterator[str]:
     """The address of the dashboard. `folder` has a short path: Ray puts sockets below it, whose names end at 107 bytes."""
-    gcs, dashboard, agent, client = free_ports(4)
+    gcs, dashboard, agent, agent_of_second, client = free_ports(5)
+    workers = 20_000 + 400 * (os.getpid() % 25)  # two clusters on one host must not share them
     mark = f"{MARK}={folder}"
     environment = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG")}
     environment |= {MARK: str(folder), "RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
@@ -46,11 +47,11 @@ def ray_site(folder: Path) -> Iterator[str]:
     head = [
         "--head", f"--port={gcs}", "--node-ip-address=127.0.0.1", "--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}",
         f"--ray-client-server-port={client}", f"--temp-dir={folder}", "--num-gpus=4", '--resources={"accelerator_type:A800":4}',
-        "--min-worker-port=21000", "--max-worker-port=21200",
+        f"--dashboard-agent-listen-port={agent}", f"--min-worker-port={workers}", f"--max-worker-port={workers + 199}",
     ]  # fmt: skip
     second = [
         f"--address=127.0.0.1:{gcs}", "--node-ip-address=127.0.0.2", '--resources={"NPU":4,"accelerator_type:Ascend910B":4}',
-        f"--dashboard-agent-listen-port={agent}", "--min-worker-port=21300", "--max-worker-port=21500",
+        f"--dashboard-agent-listen-port={agent_of_second}", f"--min-worker-port={workers + 200}", f"--max-worker-port={workers + 399}",
     ]  # fmt: skip
     url = f"http://127.0.0.1:{dashboard}"
     started: list[subprocess.Popen[bytes]] = []
@@ -58,6 +59,7 @@ def ray_site(folder: Path) -> Iterator[str]:
         for number, arguments in enumerate((head, second)):
             command = [sys.executable, "-m", "ray.scripts.scripts", "start", *common, *arguments]
             started.append(_node(command, environment, folder / f"node-{number}.log", url, number + 1))
+        _await_jobs(url)
         yield url
     finally:
         for process in started:
@@ -92,6 +94,22 @@ def _is_up(url: str, wanted: int) -> bool:
         return alive >= wanted and httpx.get(f"{url}/api/jobs/", timeout=5, trust_env=False).status_code == 200
     except (httpx.HTTPError, KeyError, ValueError):
         return False
+
+
+def _await_jobs(url: str) -> None:
+    """Waits until a job is taken: the agent that takes them registers a while after its node, a minute on a busy machine."""
+    import httpx
+
+    until_s = time.monotonic() + PATIENCE_S
+    probe = {"entrypoint": "true", "submission_id": "probe", "entrypoint_num_cpus": 1}
+    while time.monotonic() < until_s:
+        try:
+            answer = httpx.post(f"{url}/api/jobs/", json=probe, timeout=30, trust_env=False)
+            if answer.status_code == 200 or "already exists" in answer.text:
+                return
+        except httpx.TransportError:
+            time.sleep(0.5)
+    raise TimeoutError(f"Ray took no job within {PATIENCE_S:g} s")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
