@@ -79,7 +79,7 @@ class StepEntry(_Strict):
     inputs: dict[str, str | list[str]] = Field(
         default_factory=dict, description="role: step, source or asset; default: the nearest that fits"
     )
-    need: NeedEntry = Field(default_factory=NeedEntry)
+    need: NeedEntry = NeedEntry(nodes=1)
 
 
 class ReviewEntry(_Strict):

@@ -40,6 +40,11 @@ def test_an_order_becomes_a_job_of_its_association(monkeypatch: pytest.MonkeyPat
     assert (ask.memory_mib, ask.limit_min) == (4096 + 256, 61 + 2)  # the payload's own limits are to be met first
 
 
+def test_no_more_time_is_asked_for_than_the_partition_grants(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert ask_of(order_of(account="ann"), read_settings(SlurmTerms, GIVEN | {"longest_min": 30}), "python").limit_min == 30
+
+
 @pytest.mark.parametrize(
     ("model", "family"), [("ascend-910c", "ascend"), ("mlu370-x8", "mlu"), ("h20-96g", "cuda"), ("nobody-knows-it", "cuda")]
 )

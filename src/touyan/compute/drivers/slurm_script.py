@@ -25,6 +25,7 @@ MARGIN_MIN = 2
 def ask_of(order: Order, terms: SlurmTerms, python: str) -> Ask:
     """What is asked of Slurm. Raises Refused where the owner's terms do not allow it."""
     folder, association = AttemptFolder(order.root), terms.association(order.account)
+    limit_min = math.ceil(order.limits.limit_s / 60) + MARGIN_MIN
     chosen = order.accelerator
     return Ask(
         name=order.attempt, comment=f"touyan {order.token}", script=script_of(order, python), folder=order.root, log=folder.log,
@@ -32,7 +33,7 @@ def ask_of(order: Order, terms: SlurmTerms, python: str) -> Ask:
         partition=association.partition or terms.partition, constraint=terms.constraint, nodes=order.gang, cpus=order.cpus,
         memory_mib=math.ceil(order.limits.memory_bytes / (1 << 20)) + MARGIN_MIB,
         gres=terms.gres_of(chosen.model, chosen.count) if chosen and chosen.count else "",
-        limit_min=math.ceil(order.limits.limit_s / 60) + MARGIN_MIN,
+        limit_min=min(limit_min, terms.longest_min or limit_min),
     )  # fmt: skip
 
 

@@ -38,6 +38,8 @@ class SlurmTerms:
     """Slurm's name for an exact model, such as `a800-80g: gpu:a800`; a model that is not listed is not there."""
     partition: str = ""
     constraint: str = ""
+    longest_min: int = 0
+    """Longest time that the partition grants; 0: it is not known, and a job that asks for more never starts."""
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     """What every payload gets besides its Order's environment, such as where the libraries of the accelerator are."""
     conf: str = ""
