@@ -31,6 +31,7 @@ from touyan.store.parties import Parties
 from touyan.store.policy import Thing, decide, require
 from touyan.store.site_records import LOCAL
 from touyan.store.statements import Statements
+from touyan.store.wall import Wall
 
 Word: TypeAlias = Literal["keep", "cancel", "lost"]
 """keep: go on · cancel: stop, the Job was called off · lost: stop, somebody else has the work now."""
@@ -61,6 +62,7 @@ class Jobs:
         self._statements = statements
         self._events = events
         self._seam = seam
+        self.wall = Wall(database, seam)
 
     def submit(self, actor: Actor, spec: JobSpec, tries_limit: int = 3, priority: int = 0) -> str:
         """Signs the spec and places a Job for it; returns its id. The same step key has at most one active Job in a project: that
@@ -115,6 +117,7 @@ class Jobs:
         """Takes the first Job of the agent's project that is due and placed on `site`, or None. The local site takes what is placed
         nowhere too, while no other site has joined. A claim not started within the lease expires."""
         require(agent, "claim", Thing("job", "next", agent.project))
+        self.wall.heed()
         with self._database.read() as connection:
             if connection.execute(self._due(agent.project, site)).first() is None:
                 return None  # asked often: no write lock where there is nothing to do
@@ -146,12 +149,14 @@ class Jobs:
 
     def start(self, agent: Actor, claim: Claim, lease_s: float) -> None:
         """The Attempt runs. Raises Conflict where the claim no longer holds."""
+        self.wall.heed()
         with self._database.write() as connection:
             _, attempt = self._locked(connection, agent, claim)
             self._move_attempt(connection, attempt, "start", {"started_at": self._now(), "until_ms": self._until(lease_s)})
 
     def renew(self, agent: Actor, claim: Claim, lease_s: float, progress: str = "") -> Word:
         """A heartbeat: prolongs the lease and records progress (JSON). The answer says whether to go on."""
+        self.wall.heed()
         with self._database.write() as connection:
             try:
                 _, attempt = self._locked(connection, agent, claim)
@@ -247,6 +252,7 @@ class Jobs:
         lost after the grace. Returns the ids of the Attempts it moved."""
         require(agent, "claim", Thing("job", "next", agent.project))
         moved: list[str] = []
+        self.wall.heed()
         with self._database.read() as connection:
             if not self._overdue(connection, agent.project):
                 return moved  # asked often: no write lock where there is nothing to do

@@ -83,6 +83,7 @@ class Hub:
         another agent speaks for it."""
         capacity = None if said.capacity is None else read_capacity(said.capacity).to_json()
         lease_s = max(self.terms.lease_s, 4 * said.pace_s)
+        self.store.jobs.wall.heed()
         with self.store.database.batch():
             site = self.store.sites.heard(_secret(authorization), said.boot, said.want, capacity)
             actors = self._actors(site)
