@@ -104,9 +104,13 @@ def _count_ledger(network: World, found: Count) -> None:
     ledger, a = t.ledger.c, t.attempt.c
     with network.hub.store.database.read() as connection:
         audit = check(connection)
-        keys = connection.execute(select(ledger.key).where(ledger.kind.in_(("settle", "refund")), ledger.line == 0)).scalars().all()
+        keys = (
+            connection.execute(select(ledger.key).where(ledger.kind.in_(("settle", "refund")), ledger.line == 0)).scalars().all()
+        )
         succeeded = connection.execute(select(a.id).where(a.state == "succeeded")).scalars().all()
-        holds = connection.execute(select(t.voucher_hold.c.attempt, a.state).outerjoin(t.attempt, a.id == t.voucher_hold.c.attempt))
+        holds = connection.execute(
+            select(t.voucher_hold.c.attempt, a.state).outerjoin(t.attempt, a.id == t.voucher_hold.c.attempt)
+        )
         open_holds = [tuple(row) for row in holds]
     charged = Counter(key.partition("/")[0] for key in keys)
     found.seen["lines of the ledger"] = audit.lines

@@ -100,7 +100,12 @@ class Agent:
         for claim in answer["claims"]:
             spec = read_spec(read_envelope(claim["spec"]).payload)
             manifest = build(spec.output, [FileRef("out.txt", EMPTY, 0)], [], spec.key)
-            result = {"manifest": parse(json.dumps(manifest.to_json()).encode()), "counts": {"n": 1}, "telemetry": {}, "environment": {}}
+            result = {
+                "manifest": parse(json.dumps(manifest.to_json()).encode()),
+                "counts": {"n": 1},
+                "telemetry": {},
+                "environment": {},
+            }
             self.held[claim["attempt"]] = (claim["token"], now_s + self.dice.uniform(0, 40), result)
         self.due_s = now_s + answer["pace_s"] * self.dice.uniform(0.9, 1.1)
         return done
@@ -192,13 +197,19 @@ def measure(store: Store, pid: int, load: Load, minutes: float) -> None:
     time.sleep(minutes * 60)
     took_s, used_s, done, times = time.monotonic() - began_s, cpu_s(pid) - began_cpu_s, load.done - began, sorted(load.times_s)
     after = store.placements.states()
-    print(f"{done:,} Jobs ended in {took_s:.0f} s: {done * 3600 / took_s:,.0f} an hour; waiting {jobs.get('waiting', 0)} before, "
-          f"{after.get('waiting', 0)} after; {after.get('failed', 0)} failed; {len(load.troubles)} calls refused {load.troubles[:1]}")
-    print(f"hub: {1000 * used_s / max(1, done):.2f} ms CPU a Job, {100 * used_s / took_s:.0f} % of a core, {peak_mb(pid)} MB; "
-          f"{len(times)} calls, {1000 * used_s / max(1, len(times)):.2f} ms each")
+    print(
+        f"{done:,} Jobs ended in {took_s:.0f} s: {done * 3600 / took_s:,.0f} an hour; waiting {jobs.get('waiting', 0)} before, "
+        f"{after.get('waiting', 0)} after; {after.get('failed', 0)} failed; {len(load.troubles)} calls refused {load.troubles[:1]}"
+    )
+    print(
+        f"hub: {1000 * used_s / max(1, done):.2f} ms CPU a Job, {100 * used_s / took_s:.0f} % of a core, {peak_mb(pid)} MB; "
+        f"{len(times)} calls, {1000 * used_s / max(1, len(times)):.2f} ms each"
+    )
     if times:
-        print(f"sync: p50 {1000 * statistics.median(times):.0f} ms, p99 {1000 * times[len(times) * 99 // 100]:.0f} ms, "
-              f"longest {1000 * times[-1]:.0f} ms (waiting for a core included)")
+        print(
+            f"sync: p50 {1000 * statistics.median(times):.0f} ms, p99 {1000 * times[len(times) * 99 // 100]:.0f} ms, "
+            f"longest {1000 * times[-1]:.0f} ms (waiting for a core included)"
+        )
     if store.database.is_sqlite:
         size = sum(p.stat().st_size for p in store.home.glob("touyan.db*"))
         total = sum(after.values())
@@ -223,7 +234,9 @@ def main(arguments: list[str]) -> int:
             threads.append(threading.Thread(target=feed, args=(store, an_hour, load)))
             for thread in threads:
                 thread.start()
-            print(f"{agents} agents, {an_hour:,.0f} Jobs an hour, {store.database.url.partition(':')[0]}, load {os.getloadavg()[0]:.1f}")
+            print(
+                f"{agents} agents, {an_hour:,.0f} Jobs an hour, {store.database.url.partition(':')[0]}, load {os.getloadavg()[0]:.1f}"
+            )
             measure(store, hub.pid, load, minutes)
             load.end.set()
             for thread in threads:
