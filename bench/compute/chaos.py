@@ -163,10 +163,10 @@ def calm(network: World) -> None:
 
 def settle(network: World) -> None:
     """Weeks pass (clocks that jump half a day again and again may have come days ahead), after which nothing may be held for anybody."""
-    network.time.run(network.time.now_s + 600)
+    network.time.run(network.time.now_s + 120)
     for clock in (network.hub.clock, *(s.clock for s in network.sites)):
         clock.jump(60 * DAY_S)
-    network.time.run(network.time.now_s + 600)
+    network.time.run(network.time.now_s + 180)
 
 
 def main(arguments: list[str]) -> int:

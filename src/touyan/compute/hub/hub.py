@@ -162,7 +162,8 @@ class Hub:
         if self._place.acquire(blocking=False):
             try:
                 now_s = self.store.seam.monotonic_s()
-                if now_s - self._placed_s >= self.terms.place_pace_s:
+                pace_s = self.terms.place_pace_s * self._pace_s() / self.terms.pace_s  # as agents come more rarely, so is decided
+                if now_s - self._placed_s >= pace_s:
                     self._placed_s = now_s
                     self.placing.round()
             finally:
