@@ -202,7 +202,10 @@ class Assets:
         """Whether one of the Assets has a file of that digest."""
         f = t.asset_file.c
         with self._database.read() as connection:
-            return connection.execute(select(f.asset).where(f.sha256 == sha256, f.asset.in_(identifiers)).limit(1)).first() is not None
+            return (
+                connection.execute(select(f.asset).where(f.sha256 == sha256, f.asset.in_(identifiers)).limit(1)).first()
+                is not None
+            )
 
     def is_whole(self, asset: Asset) -> bool:
         """Whether all its objects are there, by name and size."""

@@ -119,7 +119,9 @@ class Parties:
         party = self.get(name)
         require(actor, "enrol", Thing("party", party.id, actor.project))
         self._settle_key(party)
-        return self._replace(actor, party, None if _key_name(party.id) == "root" else self._keyring.load("root"), "revoked", reason)
+        return self._replace(
+            actor, party, None if _key_name(party.id) == "root" else self._keyring.load("root"), "revoked", reason
+        )
 
     def _replace(self, actor: Actor, party: Party, endorser: Signer | None, state: str, reason: str) -> PublicKey:
         """The new key waits beside the old one until the register knows it: at no moment is there a name without a usable key."""
