@@ -12,13 +12,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import BinaryIO, cast
 
 from touyan.core.asset import FileRef, check_path
-from touyan.core.errors import Broken, TouyanError
+from touyan.core.errors import Broken, Invalid, TouyanError
 
 FOLDER_VERSION = 1
 """Of all files together; `inputs.json` holds it."""
@@ -92,7 +93,7 @@ def write_json(path: Path, value: Mapping[str, object]) -> None:
 def read_json(path: Path) -> dict[str, object]:
     """The object in a file, empty where there is none. Raises Broken on anything else: a payload may have written it."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             value = json.loads(file.read(MOST_JSON_BYTES))
     except FileNotFoundError:
         return {}
@@ -105,9 +106,18 @@ def read_json(path: Path) -> dict[str, object]:
     return cast("dict[str, object]", value)
 
 
+def open_regular(path: Path) -> BinaryIO:
+    """A regular file that a payload may have made, for reading. Raises Broken on anything else: to open a pipe waits for ever."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise Broken("damaged-attempt", f"{path.name} of an Attempt is no regular file", "let the step write the file itself")
+    return os.fdopen(handle, "rb")
+
+
 def digest_file(path: Path) -> FileRef:
     """Digest and size of a file, with an empty path."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return FileRef("", sha256, path.stat().st_size)
 
@@ -143,7 +153,16 @@ def _holds(path: Path, ref: FileRef) -> bool:
 
 def marks(out: Path) -> list[str]:
     """Names of the marks in an output folder, relative to it."""
-    return sorted(p.relative_to(out).as_posix() for p in out.rglob(f"*{MARK}"))
+    return sorted(p.relative_to(out).as_posix() for p in below(out) if p.name.endswith(MARK))
+
+
+def below(root: Path) -> list[Path]:
+    """All that lies below a folder, links not followed. Raises Invalid where it is nested deeper than Python can call itself."""
+    try:
+        return sorted(root.rglob("*"))
+    except RecursionError as error:
+        words = f"{root.name}/ of an Attempt holds folders nested too deeply"
+        raise Invalid("too-deep", words, "let the step write fewer folders in each other") from error
 
 
 def newest_checkpoint(checkpoints: Path) -> tuple[int, Path] | None:

@@ -10,6 +10,7 @@ import os
 import re
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
@@ -64,7 +65,8 @@ class Held:
             return self.folder.heartbeat.exists() and self.folder.heartbeat.stat().st_size > 0
 
     def tell_to_stop(self) -> None:
-        with acting_as(self.order.account):
+        """Quiet where the payload has put something else in the heartbeat's place: its wrapper hears no more, and ends at the lease."""
+        with acting_as(self.order.account), suppress(OSError):
             tell_to_stop(self.folder)
 
     def word(self, nodes: int) -> Exit | None:
@@ -107,7 +109,7 @@ class Held:
 
     def conclude(self, end: Exit) -> None:
         """Writes how it ended, so that an agent after this one tells the same."""
-        with acting_as(self.order.account):
+        with acting_as(self.order.account), suppress(OSError):  # a payload may have put a folder there
             write_json(self.folder.file("exit"), asdict(end))
 
 
@@ -121,5 +123,7 @@ def prepare(order: Order, folder: AttemptFolder, keep: Keep, further: Mapping[st
 
 
 def tell_to_stop(folder: AttemptFolder) -> None:
-    """Puts a word into the heartbeat, which every wrapper of the Attempt reads."""
-    folder.heartbeat.write_text("stop\n")
+    """Puts a word into the heartbeat, which every wrapper of the Attempt reads. To open a pipe without a reader is an OSError."""
+    handle = os.open(folder.heartbeat, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK, 0o644)
+    with os.fdopen(handle, "w") as file:
+        file.write("stop\n")

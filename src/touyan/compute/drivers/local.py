@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import cast
+from typing import cast, get_args
 
 from touyan.compute.driver import Cause, Exit, Order
 from touyan.compute.drivers.settings import read_settings
@@ -108,12 +108,15 @@ def _has_ended(pid: int, timeout_s: float) -> bool:
 
 
 def read_exit(folder: AttemptFolder, name: str = "exit") -> Exit | None:
-    """The content of `exit.json`, or None where its wrapper did not come to write it."""
-    value = read_json(folder.file(name))
-    if not value:
+    """The content of `exit.json`, or None where its wrapper did not come to write it, or where a payload put something else there."""
+    try:
+        value = read_json(folder.file(name))
+    except (Broken, OSError):
         return None
-    status, peak_bytes = cast(int, value["status"]), cast(int, value["peak_bytes"])
-    return Exit(cast(Cause, value["cause"]), status, str(value["reason"]), peak_bytes)
+    cause, status, reason, peak_bytes = (value.get(n) for n in ("cause", "status", "reason", "peak_bytes"))
+    if cause not in get_args(Cause) or not isinstance(reason, str) or type(status) is not int or type(peak_bytes) is not int:
+        return None
+    return Exit(cast(Cause, cause), status, reason, peak_bytes)
 
 
 @dataclass(frozen=True, slots=True)

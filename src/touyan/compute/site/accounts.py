@@ -46,7 +46,8 @@ def acting_as(account: str) -> Generator[None]:
 
 
 def give(folder: Path, account: str) -> None:
-    """Makes a staged folder the account's own, closed to all others; what its inputs hold stays the agent's, to be read only."""
+    """Makes a staged folder the account's own, closed to all others. The folder itself comes last: until then the account cannot enter
+    it, and so cannot put a link in the place of a folder whose files are still to be handed over (`chown` follows those above)."""
     folder.chmod(0o700)
     user = user_of(account)
     if user is not None:
@@ -66,6 +67,6 @@ def make_passage(folders: Iterable[Path], account: str) -> None:
 
 
 def _folders(folder: Path) -> Iterator[Path]:
-    for root, _, files in os.walk(folder):
-        yield Path(root)
+    for root, _, files in os.walk(folder, topdown=False):
         yield from (Path(root) / name for name in files)
+        yield Path(root)

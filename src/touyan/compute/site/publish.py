@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from touyan.compute.driver import Exit
 from touyan.compute.ending import PASSING, error_of, outcome_of
-from touyan.compute.folder import AttemptFolder, marks, newest_checkpoint, read_json
+from touyan.compute.folder import AttemptFolder, below, marks, newest_checkpoint, open_regular, read_json
 from touyan.compute.site.accounts import acting_as
 from touyan.compute.site.hub_calls import HubCalls, no_answer
 from touyan.compute.site.stage import PIECE_BYTES
@@ -76,7 +76,7 @@ def hashed(root: Path, account: str, skip: Collection[str] = ()) -> Generator[No
     """Every file below a folder, a piece at a time. Raises Invalid on links and devices: they may point anywhere."""
     refs: list[FileRef] = []
     with acting_as(account):
-        paths = sorted(root.rglob("*"))
+        paths = below(root)
     for path in paths:
         name = path.relative_to(root).as_posix()
         with acting_as(account):
@@ -90,7 +90,7 @@ def hashed(root: Path, account: str, skip: Collection[str] = ()) -> Generator[No
 def _opened(path: Path, name: str) -> Any:
     if path.is_symlink() or not path.is_file():
         raise Invalid("link-in-output", f"{name} is no regular file", "write the file itself")
-    return path.open("rb")
+    return open_regular(path)
 
 
 def _hash(file: Any, name: str) -> Generator[None, None, FileRef]:
@@ -179,6 +179,6 @@ def progress_told(folder: AttemptFolder, account: str) -> dict[str, Any] | None:
             return None
     done, total, unit = (value.get(name) for name in ("done", "total", "unit"))
     numbers = [n for n in (done, total) if n is not None]
-    if done is None or not isinstance(unit, str) or not all(type(n) in (int, float) and math.isfinite(n) for n in numbers):
+    if done is None or not isinstance(unit, str) or not all(type(n) in (int, float) and abs(n) < math.inf for n in numbers):
         return None
     return {"done": done, "total": total, "unit": unit[:40].encode(errors="replace").decode()}

@@ -8,6 +8,7 @@ once, after a lease was confirmed, and its heartbeat is touched only after the h
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,8 +109,9 @@ class Round:
         for state in [s for s in self._states.values() if s.phase in ("started", "stopping")]:
             try:
                 moved = self._course.look(state)
-            except TouyanError as error:
+            except (TouyanError, OSError) as error:
                 self._tell(f"{state.attempt}: {error}")
+                self._reopen(state)
                 continue
             if moved is not state:
                 self._states[state.attempt], ended = moved, True
@@ -176,8 +178,17 @@ class Round:
         if state.phase == "staged":
             self._set(self._course.start(state, fence_s))
         elif state.phase == "started":
-            with acting_as(state.account):
-                self._records.folder(state).heartbeat.touch()
+            try:
+                with acting_as(state.account):
+                    self._records.folder(state).heartbeat.touch()
+            except OSError as error:  # a payload can spoil its own folder: it fences itself, and nobody else
+                self._tell(f"{state.attempt}: {error}")
+                self._reopen(state)
+
+    def _reopen(self, state: State) -> None:
+        """A payload may have closed its own folder to itself. The folder above is ours, so that this is no link to another."""
+        with suppress(OSError):
+            self._records.folder(state).root.chmod(0o700)
 
     def _give_up(self, state: State, word: Word) -> None:
         self._works.pop(state.attempt, None)
@@ -289,7 +300,7 @@ class Round:
     def _wipe(self, state: State) -> None:
         try:
             wipe(self._records, state)
-        except Broken as error:
+        except (Broken, OSError) as error:
             self._tell(f"{state.attempt}: {error}")
         else:
             del self._states[state.attempt]
