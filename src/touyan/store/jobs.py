@@ -118,11 +118,12 @@ class Jobs:
         nowhere too, while no other site has joined. A claim not started within the lease expires."""
         require(agent, "claim", Thing("job", "next", agent.project))
         self.wall.heed()
+        due = self._due(agent.project, site)
         with self._database.read() as connection:
-            if connection.execute(self._due(agent.project, site)).first() is None:
+            if connection.execute(due).first() is None:
                 return None  # asked often: no write lock where there is nothing to do
         with self._database.write() as connection:
-            row = connection.execute(self._due(agent.project, site).with_for_update(skip_locked=True)).mappings().first()
+            row = connection.execute(due.with_for_update(skip_locked=True)).mappings().first()
             return None if row is None else self._place(connection, row, site, owner, lease_s)
 
     def _due(self, project: str, site: str) -> Any:
