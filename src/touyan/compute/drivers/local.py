@@ -14,13 +14,14 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 from touyan.compute.driver import Cause, Exit, Order
 from touyan.compute.drivers.settings import read_settings
 from touyan.compute.environment import ATTEMPT
 from touyan.compute.folder import AttemptFolder, read_json, write_json
 from touyan.compute.processes import send, send_group, with_environment
+from touyan.compute.site.accounts import acting_as, user_of
 from touyan.core.errors import Broken
 
 WRAPPER = "touyan.compute.wrapper"
@@ -39,14 +40,17 @@ class LocalDriver:
 
     def start(self, order: Order) -> None:
         """Starts the wrapper. The calling thread must live as long as the payload: the kernel ends it with its parent thread."""
-        folder = AttemptFolder(order.root)
-        write_json(folder.file("limits"), asdict(order.limits))
+        folder, user = AttemptFolder(order.root), user_of(order.account)
         command = [self._python, "-P", "-m", WRAPPER, str(order.root), order.module, str(os.getpid())]
+        own: dict[str, Any] = {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": ()}
         try:
-            with folder.log.open("ab") as log:
+            with acting_as(order.account):  # a process of that account may have put links there
+                write_json(folder.file("limits"), asdict(order.limits))
+                log = folder.log.open("ab")
+            with log:
                 process = subprocess.Popen(
                     command, env=dict(order.environment), cwd=order.root, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                    start_new_session=True,
+                    start_new_session=True, **own,
                 )  # fmt: skip
         except OSError as error:
             raise Broken(
