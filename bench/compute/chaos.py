@@ -170,7 +170,7 @@ def settle(network: World) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    given = dict(each.lstrip("-").split("=") for each in arguments if "=" in each)
+    given = dict(each.lstrip("-").split("=", 1) for each in arguments if "=" in each)
     faults, seed, sites = (int(given.get(name, default)) for name, default in (("faults", 1000), ("seed", 1), ("sites", 4)))
     with tempfile.TemporaryDirectory(dir=given.get("root")) as root:
         chaos, found = run(Path(root), faults, seed, sites)

@@ -1,4 +1,4 @@
-"""Load: `python bench/compute/load.py [--minutes=2] [--agents=200] [--jobs=50000] [--database=URL] [--profile]`.
+"""Load: `python bench/compute/load.py [--minutes=2] [--agents=200] [--jobs=50000] [--database=URL] [--profile=FILE]`.
 
 A hub under uvicorn in a process of its own, as `touyan up` serves it; agents speak the protocol to it over HTTP, each at the pace it
 is told. Payloads are empty: one ends a drawn time after it was started, with a result the hub has the bytes of. Jobs come at
@@ -178,14 +178,14 @@ def submit(store: Store, number: int) -> None:
     store.jobs.submit(me, spec)
 
 
-def feed(store: Store, an_hour: float, load: Load) -> None:
-    """Jobs at an even rate, as flows would submit them: in processes that are not the hub."""
+def feed(store: Store, an_hour: float) -> None:
+    """Jobs at an even rate until this process is ended: flows that submit are not the hub either."""
     began_s, number = time.monotonic(), 0
-    while not load.end.is_set():
+    while True:
         while number < (time.monotonic() - began_s) * an_hour / 3600:
             submit(store, number)
             number += 1
-        load.end.wait(0.25)
+        time.sleep(0.25)
 
 
 def measure(store: Store, pid: int, load: Load, minutes: float) -> None:
@@ -217,21 +217,23 @@ def measure(store: Store, pid: int, load: Load, minutes: float) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    given = dict(each.lstrip("-").split("=") for each in arguments if "=" in each)
+    given = dict(each.lstrip("-").split("=", 1) for each in arguments if "=" in each)
     minutes, agents, an_hour = float(given.get("minutes", 2)), int(given.get("agents", 200)), float(given.get("jobs", 50_000))
+    if "feed" in given:
+        feed(open_store(), float(given["feed"]))
     with tempfile.TemporaryDirectory(dir=given.get("root")) as root:
         os.environ["TOUYAN_HOME"] = root
         if "database" in given:
             os.environ["TOUYAN_DATABASE"] = given["database"]
         store = open_store(Path(root), create=True, organisation="acme", person="ann")
         voices = prepare(store, agents)
-        hub = subprocess.Popen([sys.executable, *given.get("python", "").split(), "-c", HUB, given.get("profile", "")],
+        hub = subprocess.Popen([sys.executable, "-c", HUB, given.get("profile", "")],
                                stdout=subprocess.PIPE, text=True)  # fmt: skip
         try:
             assert hub.stdout is not None
             load = Load(hub.stdout.readline().strip(), voices)
             threads = [threading.Thread(target=load.speak, args=(n,)) for n in range(SPEAKERS)]
-            threads.append(threading.Thread(target=feed, args=(store, an_hour, load)))
+            feeder = subprocess.Popen([sys.executable, __file__, f"--feed={an_hour}"])
             for thread in threads:
                 thread.start()
             print(
@@ -241,6 +243,8 @@ def main(arguments: list[str]) -> int:
             load.end.set()
             for thread in threads:
                 thread.join()
+            feeder.terminate()
+            feeder.wait()
         finally:
             hub.send_signal(signal.SIGINT)
             hub.wait()
