@@ -66,6 +66,8 @@ def test_what_is_no_invitation_is_told_why(store: Store) -> None:
     with pytest.raises(Invalid, match="kind") as told:
         store.sites.invite(me, "hpc1", me.party, kinds=["generl"])
     assert "general" in told.value.hint
+    with pytest.raises(Invalid, match="trusted with"):
+        store.sites.invite(me, "hpc1", me.party, trust="generl")
     with pytest.raises(Missing):
         store.sites.invite(me, "hpc1", "nobody")
     joined(store)

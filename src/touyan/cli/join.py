@@ -14,7 +14,7 @@ import typer
 from touyan.cli.output import answer, print_json, print_table, say
 from touyan.cli.session import JsonOption
 from touyan.cli.words import _, example
-from touyan.core.errors import Broken
+from touyan.core.errors import Conflict
 
 if TYPE_CHECKING:
     from touyan.compute.driver import Driver
@@ -102,5 +102,9 @@ def _write_template(home: Path, as_json: bool) -> None:
         with path.open("x", encoding="utf-8") as file:
             file.write(TEMPLATE)
     except FileExistsError as error:
-        raise Broken("site-exists", f"there is a {path} already", "edit that one, or give another folder: --home DIR") from error
-    answer(as_json, {"written": str(path)}, _("Edit {path}; then: touyan join --check").format(path=path))
+        raise Conflict(
+            "site-exists", f"there is a {path} already", "edit that one, or give another folder: --home DIR"
+        ) from error
+    answer(
+        as_json, {"written": str(path)}, _("Edit {path}; then: touyan join --check --home {home}").format(path=path, home=home)
+    )

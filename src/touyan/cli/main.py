@@ -55,7 +55,7 @@ VERBS = {
         "withdraw", _("Withdraw data from use. It reaches every asset made from them; running jobs are cancelled.")
     ),
     "report": Unread("report", _("Write the report of a run as one HTML file.")),
-    "jobs": Unread("jobs", _("List jobs with state, tries and reason; or cancel one.")),
+    "jobs": Unread("jobs", _("List jobs with state, site, tries and reason; or cancel one.")),
     "up": Unread("up", _("Start the hub: sites join it, ask it for work and bring results.")),
     "sites": Unread("sites", _("Sites of the compute network: list, invite, drain, open, let go.")),
     "join": Unread("join", _("Lend this machine or cluster to a network: its owner's site.yaml says what is run for whom.")),

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from touyan.core.errors import TouyanError
 
 DIGEST_DIGITS = 64
+WHOLE = 24
+"""A first column no wider is never folded: it is the name or id that the reader copies into the next command."""
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -54,8 +56,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty:
         say(empty)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    is_short = max(len(row[0]) for row in listed) <= WHOLE
+    for place, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=is_short and place == 0)
     for row in listed:
         table.add_row(*row)
     console().print(table)

@@ -68,10 +68,10 @@ def _add_invite(group: typer.Typer) -> None:
     @group.command(epilog=example("touyan sites invite hpc1 --owner lab --kinds ai,general"))
     def invite(
         name: NameArgument,
-        owner: Annotated[str, typer.Option(help=_("Party whose machines they are."))],
+        owner: Annotated[str, typer.Option(help=_("Party whose machines they are; enrol it first: touyan party enrol."))],
         hours: Annotated[float, typer.Option(help=_("The token expires after so many hours."))] = 24.0,
         zone: Annotated[str, typer.Option(help=_("Rights zone in which the machines stand, such as CN."))] = "",
-        trust: Annotated[str, typer.Option(help=_("Level of trust that you give the site, as your policy names it."))] = "",
+        trust: Annotated[str, typer.Option(help=_("Class of data that it is trusted with: public, general, important, core."))] = "",
         kinds: Annotated[str, typer.Option(help="general,ai,hpc")] = "general,ai,hpc",
         hub: Annotated[str, typer.Option(help=_("Address of this hub, for the line that is printed."))] = "https://HUB:8443",
         party: AsOption = "", project: ProjectOption = "", home: HomeOption = None, as_json: JsonOption = False,
@@ -99,7 +99,14 @@ def _add_show(group: typer.Typer) -> None:
             opened.require_inspect("site", name)
             opened.store.sites.get(name)
             value = next(v for v in site_views(opened.store) if v.site.name == name).to_json()
-            print_json(value) if as_json else print_table(["", ""], value.items(), "")
+            print_json(value) if as_json else print_table(["", ""], [(k, _words(v)) for k, v in value.items()], "")
+
+
+def _words(value: object) -> str:
+    """A field of a site for a person: lists by their items, an inner list on one line."""
+    if isinstance(value, list):
+        return "\n".join(_words(v) for v in value) if any(isinstance(v, list) for v in value) else ", ".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 def _add_move(group: typer.Typer, event: str, words: str, done: str) -> None:

@@ -26,11 +26,12 @@ def add_to(app: typer.Typer) -> None:
         """Show the lineage of an asset and what blocks it; or the sites of a job, each with the reason for or against it."""
         with session(home, party, project) as opened:
             opened.require_inspect("project")
+            if why_job(opened, what, as_json):  # a step that waits is asked about before what it made earlier
+                return
             try:
                 identifier = opened.resolve(what)
             except Missing:
-                if not why_job(opened, what, as_json):
-                    _refusals(opened, what, as_json)
+                _refusals(opened, what, as_json)
                 return
             value = _lineage(opened, identifier)
             if as_json:

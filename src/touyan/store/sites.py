@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
@@ -18,6 +18,7 @@ from touyan.core.canonical import Json, sha256_hex
 from touyan.core.errors import Conflict, Invalid, Missing, Refused
 from touyan.core.names import nearest
 from touyan.core.party import Actor
+from touyan.core.rights import SecurityClass
 from touyan.core.seam import Seam, from_iso, iso
 from touyan.core.states import advance
 from touyan.store import tables as t
@@ -31,6 +32,8 @@ TOKEN_PREFIX, SECRET_PREFIX = "tj-", "ts-"
 SECRET_BYTES = 32
 _HEX = re.compile(r"[0-9a-f]{64}")
 NEED_KINDS = ("general", "ai", "hpc")
+TRUSTED: tuple[str, ...] = get_args(SecurityClass)[:4]
+"""Classes of data that a site can be trusted with: all but what never enters and what is not known."""
 JOINED = ("open", "draining")
 
 _SITE = t.site.c
@@ -64,6 +67,8 @@ class Sites:
         for kind in kinds:
             if kind not in NEED_KINDS:
                 raise Invalid("bad-kind", f"{kind!r} is no kind of need", nearest(kind, NEED_KINDS))
+        if trust and trust not in TRUSTED:
+            raise Invalid("bad-trust", f"{trust!r} is no class of data that a site is trusted with", nearest(trust, TRUSTED))
         token = TOKEN_PREFIX + self._seam.token(SECRET_BYTES)
         until_ms = self._seam.now_ms() + round(hours * 3_600_000)
         holder = self._parties.get(owner).id
@@ -137,7 +142,7 @@ class Sites:
         if row is None:
             raise _wrong_secret()
         if boot == row["boot_before"]:
-            hint = "end one of the two: a site has one agent"
+            hint = "a site has one agent: end one of the two, then start the other again"
             raise Conflict("another-agent", f"an agent that started later speaks for {row['name']}", hint)
         fields: dict[str, Any] = {"seen_ms": spoken["spoke_ms"], "want": spoken["wants"]}
         if capacity is not None:

@@ -12,7 +12,9 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
+from touyan.compute.rates.table import published
 from touyan.compute.site.accounts import user_of
 from touyan.compute.site.home import SiteHome
 from touyan.compute.site.join import open_driver
@@ -43,7 +45,9 @@ def check(home: SiteHome, policy: Policy, driver: str) -> Iterator[Finding]:
         "disk": partial(_disk, home),
         "python": partial(_python, policy),
         "driver": partial(_driver, driver, policy),
+        "roots": partial(_roots, policy),
         "accounts": partial(_accounts, policy),
+        "pools": partial(_pools, policy),
         "hours": partial(_hours, policy),
     }
     for what, look in looks.items():
@@ -96,13 +100,47 @@ def _driver(name: str, policy: Policy) -> str:
 
 
 def _accounts(policy: Policy) -> str:
-    """Accounts of this machine are changed into by root only; namespaces and associations are the engine's to know."""
+    """Accounts of this machine are changed into by root only; namespaces and associations are the engine's to know. Each must be able
+    to run the payloads' interpreter: one that lies in root's home is closed to them, which the agent itself does not notice."""
     if not policy.accounts:
         raise Refused("no-accounts", "no party has an account, so that nothing would be run", "add `accounts` to site.yaml")
     local = [a for a in policy.accounts.values() if user_of(a)]
+    for account in local:
+        _require_python(policy.python or sys.executable, account)
     if os.geteuid() == 0:
         return f"{len(policy.accounts)}, of which {len(local)} are accounts of this machine"
     return f"{len(policy.accounts)}; the agent is not root, so that folders of all parties are its own"
+
+
+def _require_python(python: str, account: str) -> None:
+    program = [python, "-c", "import touyan.flow.worker"]
+    user = user_of(account)
+    own: dict[str, Any] = {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": ()}
+    try:
+        done = subprocess.run(program, capture_output=True, text=True, timeout=PROBE_S, check=False, cwd="/", **own)
+        why = (done.stderr.strip().splitlines() or ["it fails"])[-1] if done.returncode else ""
+    except (OSError, subprocess.TimeoutExpired) as error:
+        why = str(error)
+    if why:
+        hint = "install Touyan where every account can read it, such as /opt/touyan, and name its `python` in site.yaml"
+        raise Refused("closed-python", f"{account} cannot run {python}: {why}", hint)
+
+
+def _roots(policy: Policy) -> str:
+    """The key of the template is nobody's: with it every job would be refused."""
+    unset = [name for name, key in policy.roots.items() if not key.rpartition(":")[2].strip("0")]
+    if unset:
+        hint = "ask the hub's operator for the id of the organisation's root key: touyan party list --json"
+        raise Refused("no-root", f"the root key of {', '.join(unset)} is the template's", hint)
+    return ", ".join(policy.roots)
+
+
+def _pools(policy: Policy) -> str:
+    """An unlisted model is matched by its name alone: told, not refused, because a site may own what nobody has listed."""
+    capacity, table = policy.capacity, published()
+    unlisted = [m for m in capacity.models if table.find(m) is None]
+    words = f"{len(capacity.pools)}; accelerators: {', '.join(capacity.models) or 'none'}"
+    return words + (f"; in no rate table, so known by name only: {', '.join(unlisted)}" if unlisted else "")
 
 
 def _hours(policy: Policy) -> str:

@@ -141,5 +141,6 @@ def require_home(root: Path) -> SiteHome:
     """A site's folder with a policy in it. Raises Missing."""
     home = SiteHome(root.absolute())
     if not home.policy.is_file():
-        raise Missing("no-site", f"there is no {home.policy}", "the owner writes it first: see docs/design/lend-a-cluster.md")
+        hint = f"write one and edit it first: touyan join --template --home {home.root}"
+        raise Missing("no-site", f"there is no {home.policy}", hint)
     return home

@@ -16,7 +16,7 @@ from touyan.compute.plugins import entries, load
 from touyan.compute.site.home import Membership, SiteHome, keep, read_membership
 from touyan.compute.site.hub_http import HubOverHttp, checked_address
 from touyan.compute.site.policy import Policy
-from touyan.core.errors import Conflict, Invalid, Missing
+from touyan.core.errors import Broken, Conflict, Invalid, Missing
 from touyan.core.names import nearest
 
 DRIVERS = "touyan.drivers"
@@ -61,8 +61,12 @@ def membership(home: SiteHome, hub: str, token: str, driver: str, policy: Policy
 
 
 def _enrolled(home: SiteHome, hub: str, token: str, driver: str, policy: Policy, ca: str) -> Membership:
-    with HubOverHttp(hub, ca=ca) as calls:
-        given = calls.enrol(token, driver, policy.capacity.to_json())
+    try:
+        with HubOverHttp(hub, ca=ca) as calls:
+            given = calls.enrol(token, driver, policy.capacity.to_json())
+    except Broken as error:
+        hint = f"see that the hub runs and that {hub} is its address; one with a certificate of its own needs --ca FILE"
+        raise Broken(error.code, error.message, hint) from error
     try:
         found = Membership(hub, str(given["site"]), str(given["project"]), str(given["party"]), str(given["secret"]), driver, ca)
     except KeyError as error:
