@@ -61,8 +61,8 @@ class AcceleratorEntry(_Strict):
 class NeedEntry(_Strict):
     """What a step asks of the site that runs it. What is not said is the step's own."""
 
-    kind: Literal["general", "ai", "hpc"] | None = Field(None, description="ai where the step trains, else general")
-    nodes: int = Field(1, ge=1, le=100_000, description="nodes that start together; the rest is for each of them")
+    kind: Literal["general", "ai", "hpc"] | None = Field(default=None, description="ai where the step trains, else general")
+    nodes: int = Field(default=1, ge=1, le=100_000, description="nodes that start together; the rest is for each of them")
     cpus: Amount | None = None
     memory_gib: Amount | None = None
     limit_s: Amount | None = None
@@ -79,7 +79,7 @@ class StepEntry(_Strict):
     inputs: dict[str, str | list[str]] = Field(
         default_factory=dict, description="role: step, source or asset; default: the nearest that fits"
     )
-    need: NeedEntry = NeedEntry(nodes=1)
+    need: NeedEntry = Field(default_factory=NeedEntry)
 
 
 class ReviewEntry(_Strict):
