@@ -53,7 +53,8 @@ def _add_rounds(app: FastAPI, hub: Hub) -> None:
 
     @app.post("/v1/sync", tags=["sites"], summary="One round of an agent")
     async def sync(request: Request) -> Response:
-        authorization, body = request.headers.get("authorization", ""), await _body(request)
+        authorization = request.headers.get("authorization", "")
+        body = await _body(request, lambda: hub.site(authorization))
 
         def answer() -> Response:
             began_s = time.thread_time()
@@ -115,6 +116,7 @@ async def _receive(hub: Hub, request: Request, attempt: str, sha256: str, size: 
         async for chunk in request.stream():
             if part.tell() + len(chunk) > last + 1:
                 raise Invalid("body-too-large", "the body is longer than its Content-Range", "send what it says")
+            hub.uploads.require_room(len(chunk))  # anew each time: another upload may have taken what was free when this began
             await run_in_threadpool(part.write, chunk)
         have = part.tell()
     if have == size:
@@ -146,12 +148,16 @@ def _read_range(text: str, size: int) -> tuple[int, int]:
     return first, min(size, int(found[2]) + 1) if found[2] else size
 
 
-async def _body(request: Request) -> bytes:
-    """The body, no more of it read than is allowed, whatever its headers claim. Raises Invalid."""
+async def _body(request: Request, admit: Callable[[], object] | None = None) -> bytes:
+    """The body, no more of it read than is allowed, whatever its headers claim; and of one who may be a stranger a little only, until
+    `admit` has returned. Raises Invalid, and what `admit` raises."""
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
+        if size > wire.MOST_OF_STRANGERS and admit is not None:
+            await run_in_threadpool(admit)
+            admit = None
         if size > wire.MOST_BYTES:
             raise Invalid("body-too-large", f"the body is larger than {wire.MOST_BYTES} bytes", "send fewer things in one round")
         chunks.append(chunk)

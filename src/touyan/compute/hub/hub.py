@@ -38,6 +38,8 @@ ROUNDS_PER_S = 20
 MOST_CLAIMS = 32
 """In one answer: with their manifests they must fit a body."""
 PLACE_PACE_S = 0.9
+MOST_TOLD = 40
+"""Refusals of one site that are recorded an hour: enough to see what it tries."""
 MEMORY_S = 60.0
 """A role that was taken from a site counts for so long: a lease. Agents of 200 sites come every 10 s, and asking anew takes 5 ms."""
 
@@ -64,6 +66,8 @@ class Hub:
         self._claims = Claims(store, self._key, self.memory)
         self._endings = Endings(store, self._key, self.uploads)
         self._told: set[tuple[str, str]] = set()
+        self._told_of: dict[str, tuple[int, int]] = {}
+        """By site: in which hour how many refusals were recorded."""
         self.counts = Counts()
         self._placed_s = float("-inf")
         self._place = threading.Lock()
@@ -139,7 +143,7 @@ class Hub:
         known = self.store.site_attempts.find(site.name, [w.attempt for w in said.wiped])
         for one in said.wiped:
             project = known[one.attempt].claim.project if one.attempt in known else ""
-            if project in actors and self._is_new(f"wiped {one.attempt}", one.sha256):
+            if project in actors and self._is_new(f"wiped {one.attempt}", ""):
                 with self.store.database.write() as connection:
                     body = {"files": one.files, "bytes": one.bytes, "sha256": one.sha256}
                     self.store.events.emit(connection, actors[project], "staging.wiped", [one.attempt, site.name], body)
@@ -154,7 +158,7 @@ class Hub:
         known = self.store.site_attempts.find(site.name, [u.attempt for u in said.usage])
         for one in said.usage:
             lie = _lie(one, read_spec(known[one.attempt].claim.envelope.payload)) if one.attempt in known else ""
-            if lie and self._is_new(f"lied {one.attempt}", lie):
+            if lie and self._is_new(f"lied {one.attempt}", ""):
                 self.store.sites.lied(site, "used-more", f"{one.attempt}: {lie}")
 
     def place_now_and_then(self) -> None:
@@ -195,8 +199,13 @@ class Hub:
             raise Refused("ended-attempt", f"{given.attempt} has ended here", "stop: its work is discarded")
 
     def tell_once(self, site: Site, subject: str, error: TouyanError) -> None:
-        """Records a refusal, once while this process runs: a site could fill the log with them."""
-        if self._is_new(f"{site.name} {subject}", error.code):
+        """Records a refusal, once while this process runs, and of one site no more than MOST_TOLD an hour: it chooses the subjects, and
+        could fill the log with them."""
+        hour = self.store.seam.now_ms() // 3_600_000
+        last, count = self._told_of.get(site.name, (hour, 0))
+        count = count if last == hour else 0
+        if count < MOST_TOLD and self._is_new(f"{site.name} {subject}", error.code):
+            self._told_of[site.name] = (hour, count + 1)
             actor = self.store.parties.actor(site.party, site.project)
             self.store.gate.tell(actor, "access.refused", [site.name, subject], error)
 

@@ -61,13 +61,17 @@ class Uploads:
         """The part, to be written on from `first`. Raises Conflict where another writes it, or `first` is not where it ends."""
         part = self._part(attempt, sha256)
         part.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if shutil.disk_usage(self._root).free < size_bytes - first + RESERVE_BYTES:
-            raise Broken("disk-full", "the hub has no room for this object", "wait until its operator has freed some")
+        self.require_room(size_bytes - first)
         with disk_errors(self._root), part.open("ab") as file:
             _lock(file)
             if file.tell() != first:
                 raise Conflict("wrong-offset", f"{file.tell()} bytes are here, not {first}", "ask with HEAD where to go on")
             yield file
+
+    def require_room(self, size_bytes: int) -> None:
+        """Returns where so much can be written and the reserve stays. Raises Broken."""
+        if shutil.disk_usage(self._root).free < size_bytes + RESERVE_BYTES:
+            raise Broken("disk-full", "the hub has no room for this object", "wait until its operator has freed some")
 
     def settle(self, attempt: str, sha256: str, size_bytes: int) -> None:
         """Makes an object of a part that is whole. Raises Broken where its digest differs; it is dropped then."""

@@ -15,6 +15,8 @@ from touyan.core.errors import Invalid
 VERSION = 1
 MOST_BYTES = 8 << 20
 """Of a body that is not an object's bytes."""
+MOST_OF_STRANGERS = 64 << 10
+"""What is read before it is known whether a site speaks: an idle round takes some hundred bytes, and a round of 100 Attempts 20 KB."""
 MOST_HELD = 10_000
 """Attempts in one round: more would not fit the body."""
 
@@ -24,7 +26,7 @@ W = TypeVar("W", bound="Wire")
 
 
 class Wire(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
 
 
 class Enrol(Wire):

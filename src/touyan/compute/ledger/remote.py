@@ -12,9 +12,9 @@ from functools import lru_cache
 
 from sqlalchemy import Connection
 
-from touyan.compute.ledger.charge import terms_of
+from touyan.compute.ledger.charge import FREE, terms_of
 from touyan.compute.ledger.settle import Report, settle_report
-from touyan.compute.ledger.vouchers import Ask, Hold, hold
+from touyan.compute.ledger.vouchers import Ask, Hold, agreed, hold
 from touyan.compute.rates.table import published
 from touyan.compute.resources import Offer, read_capacity
 from touyan.core.errors import TouyanError
@@ -38,7 +38,8 @@ def take_usage(connection: Connection, now_ms: int, site: Site, said: Iterable[R
     refused: dict[str, TouyanError] = {}
     offer = _offer(site.capacity_json)
     for report in said:
-        terms = terms_of(offer, published().exact(report.model))
+        offered = terms_of(offer, published().exact(report.model))
+        terms = FREE if offered.is_free else agreed(connection, report.attempt)  # what it says now may not be what was agreed
         try:
             with connection.begin_nested():
                 settle_report(connection, now_ms, report, site.name, site.owner, terms)

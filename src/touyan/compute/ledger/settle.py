@@ -31,6 +31,8 @@ SLACK_MS = 1_000
 """Two clocks may part so far over one Attempt; it is the bound of the reconciliation too."""
 CORE = "cpu-core"
 """The model that a site names where an Attempt had no accelerator."""
+MOST_CORES = 1024
+"""Of one node, where a Job asks for all there are: a site's word is no bound. Two sockets of 384 threads are the most there are (2026)."""
 NEVER_SAID = ("lost", "expired")
 """States of an Attempt that its site has nothing to say of."""
 FAULTS: dict[str, Fault] = {"lost": "site", "expired": "site", "cancelled": "party"}
@@ -133,7 +135,7 @@ def _bounded(row: RowMapping, said: Report, owner: str, now_ms: int, rates: Rate
     allowed = max((a.count for a in need.accelerators if rates.exact(a.model) == rates.exact(model)), default=0)
     asked = need.cpus * need.gang
     devices = min(said.devices, allowed * need.gang)
-    cores = asked if model else min(said.devices, asked or said.devices)
+    cores = asked if model else min(said.devices, asked or MOST_CORES * need.gang)
     energy_wh = None if said.energy_wh is None else round(said.energy_wh)
     return Usage(said.attempt, said.token, row["site"], owner, elapsed_ms, need.limit_s * 1000, model, devices, cores, energy_wh)
 

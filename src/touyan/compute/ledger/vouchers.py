@@ -13,7 +13,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, or_, select, update
 
 from touyan.compute.ledger.book import add_free, write
-from touyan.compute.ledger.charge import Terms, Usage, facts_of, movement
+from touyan.compute.ledger.charge import FREE, Terms, Usage, facts_of, movement
 from touyan.compute.ledger.transfer import Unit
 from touyan.compute.rates.table import RateTable, published
 from touyan.core.canonical import MAX_INTEGER, Json, canonical
@@ -135,6 +135,12 @@ def hold(connection: Connection, seam: Seam, ask: Ask, terms: Terms, rates: Rate
         words = f"{ask.party} holds no voucher that is valid for {ask.purpose} and has enough left"
         raise Refused("no-voucher", words, "ask for one, or for less time or fewer devices: touyan voucher list")
     return _keep(connection, at, ask, Hold(ask.attempt, seam.token(8), "", "fen", 0, terms))
+
+
+def agreed(connection: Connection, attempt: str) -> Terms:
+    """The price of an Attempt as `hold` agreed on it; FREE where it never did, or where the hold was given back."""
+    row = connection.execute(_OPEN, {"of": attempt}).mappings().first()
+    return FREE if row is None else _held(row).terms
 
 
 def _keep(connection: Connection, at: str, ask: Ask, kept: Hold) -> Hold:
