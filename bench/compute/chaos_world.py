@@ -68,7 +68,7 @@ async def _inline(call: Callable[..., Any], *given: Any) -> Any:
 class HubHost:
     """The hub's process: it can be killed at any line of its own code, and comes back from what it wrote."""
 
-    def __init__(self, home: Path, time: Time, clock: Clock, person: str = "ann") -> None:
+    def __init__(self, home: Path, time: Time, clock: Clock) -> None:
         self.clock = clock
         self.fuse = Fuse(*map(folder_of, (hub_package, store_package, ledger_package)))
         self.kills = self.unexpected = 0
@@ -76,7 +76,7 @@ class HubHost:
         self._loop = asyncio.new_event_loop()
         self._connections: list[Any] = []
         self._turns = 0
-        self._down_s = 0.0
+        self._down_s = self._stays_down_s = 0.0
         self._open()
         app_module.run_in_threadpool = _inline  # type: ignore[assignment]
 
@@ -95,7 +95,7 @@ class HubHost:
         self.kills += 1
         self.store.close()
         for raw in self._connections:
-            with_closed(raw)
+            closed(raw)
         self._connections.clear()
         gc.collect()
         self._open()
@@ -158,7 +158,7 @@ class HubHost:
         self._loop.close()
 
 
-def with_closed(raw: Any) -> None:
+def closed(raw: Any) -> None:
     """A connection that the pool had not got back."""
     try:
         raw.close()
@@ -346,10 +346,13 @@ sites_alike = 1
 
 @contextmanager
 def world(root: Path, seed: int, sites: int = 4) -> Iterator[World]:
-    found = World(root, seed, sites)
-    before = app_module.run_in_threadpool
+    """A network; the hub's threads and the agents' dice are in its hands meanwhile."""
+    before = app_module.run_in_threadpool, serve_module.Random
+    found = None
     try:
+        found = World(root, seed, sites)
         yield found
     finally:
-        app_module.run_in_threadpool = before
-        found.close()
+        app_module.run_in_threadpool, serve_module.Random = before
+        if found is not None:
+            found.close()
