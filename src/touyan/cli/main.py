@@ -45,7 +45,8 @@ VERBS = {
     "learn": Unread("learn", _("Collect feedback through the rights gate, run the flow again with it, and say what changed.")),
     "show": Unread("show", _("Show the newest assets and runs, or one asset with its files, inputs, standing and rights.")),
     "why": Unread(
-        "why", _("Show the lineage of an asset back to its sources and their rights, and every reason that blocks it.")
+        "why",
+        _("Show the lineage of an asset and what blocks it; or the sites of a job, each with the reason for or against it."),
     ),
     "log": Unread("log", _("Show what happened, by whom and when, from the append-only log.")),
     "verify": Unread(
@@ -56,9 +57,14 @@ VERBS = {
     ),
     "report": Unread("report", _("Write the report of a run as one HTML file.")),
     "jobs": Unread("jobs", _("List jobs with state, site, tries and reason; or cancel one.")),
-    "up": Unread("up", _("Start the hub: sites join it, ask it for work and bring results.")),
+    "up": Unread("up", _("Start the hub: sites join it, ask it for work and bring results. Ends with Ctrl-C; nothing is lost.")),
     "sites": Unread("sites", _("Sites of the compute network: list, invite, drain, open, let go.")),
-    "join": Unread("join", _("Lend this machine or cluster to a network: its owner's site.yaml says what is run for whom.")),
+    "join": Unread(
+        "join",
+        _(
+            "Lend this machine or cluster to a network: ask the hub for work, run what the owner's site.yaml allows, bring results."
+        ),
+    ),
     "ledger": Unread("ledger", _("Show who used and lent device time, money and energy; write statements; check the books.")),
     "voucher": Unread("voucher", _("Vouchers: grant device time or money in advance; list what is left.")),
     "simulate": Unread(

@@ -328,7 +328,7 @@ class Jobs:
     def _job(self, connection: Connection, job: str) -> RowMapping:
         row = connection.execute(job_statements.JOB, {"wanted": job}).mappings().first()
         if row is None:
-            raise Missing("no-job", f"there is no job {job!r}", "see: touyan show")
+            raise Missing("no-job", f"there is no job {job!r}", "see: touyan jobs")
         return row
 
     def _locked(self, connection: Connection, agent: Actor, claim: Claim) -> tuple[RowMapping, RowMapping]:
