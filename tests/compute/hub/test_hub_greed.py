@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from agents import CAPACITY, World, result
@@ -76,6 +77,24 @@ def test_progress_is_a_number(world: World, number: str) -> None:
 def test_of_a_stranger_little_is_read(world: World) -> None:
     answer = world.call("POST", "/v1/sync", "ts-" + "0" * 64, content=b" " * (MOST_OF_STRANGERS + 1))
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "wrong-secret")
+
+
+def test_a_digest_alone_tells_nothing_of_what_the_project_holds(world: World, add_source: Callable[..., str]) -> None:
+    given, _ = add_source(world.store, {"a": b"given"}), add_source(world.store, {"b": b"hidden"}, provider="acme/other")
+    site = world.join()
+    world.submit(inputs=(given,))
+    (claim,) = site.claim()
+    asked = site.end(claim, result=result(claim, {"a": b"given", "b": b"hidden"}))
+    assert [m["sha256"] for m in asked["missing"]] == [sha256_hex(b"hidden")]
+
+
+def test_one_digest_has_one_size(world: World) -> None:
+    site = world.join()
+    world.submit()
+    (claim,) = site.claim()
+    said = result(claim, {"a": b"x", "b": b"x"})
+    said["manifest"]["files"][0]["size_bytes"] = 7
+    assert site.end(claim, result=said)["error"]["code"] == "bad-manifest"
 
 
 def test_an_upload_stops_where_another_took_the_room(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

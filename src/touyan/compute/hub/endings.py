@@ -1,7 +1,7 @@
 """How an Attempt of a site ends here: its bytes are asked for, then what it made counts, once.
 
 Owns what is answered to `ended`. Knows nothing of HTTP. Invariants: repeating a word changes nothing and is answered as before;
-bytes count for a project only where this Attempt sent them or the project has them already, so that a digest alone opens nothing.
+bytes count only where this Attempt sent them or was given them, or its step has them already, so that a digest alone opens nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from touyan.compute.hub import capability as caps
 from touyan.compute.hub.uploads import Uploads
@@ -87,11 +87,16 @@ class Endings:
             )
 
     def _missing(self, known: Known, manifest: Manifest) -> dict[str, int]:
-        """Size by digest of the bytes that have to be sent: neither this Attempt sent them, nor has the project them already."""
+        """Size by digest of the bytes that have to be sent: neither this Attempt sent them, nor was it given them, nor did another of
+        the same step send them. What else the project holds is no answer: a site would learn what is there, and publish it as its own."""
         wanted = {f.sha256: f.size_bytes for f in manifest.files}
+        if any(wanted[f.sha256] != f.size_bytes for f in manifest.files):
+            raise Invalid("bad-manifest", "one digest stands there with two sizes", "send the manifest of what was made")
+        spec = read_spec(known.claim.envelope.payload)
         unsent = {d: size for d, size in wanted.items() if not self._uploads.is_done(known.claim.attempt, d, size)}
         f, a = t.asset_file.c, t.asset.c
         query = select(f.sha256).join(t.asset, a.id == f.asset).where(a.project == known.claim.project, f.sha256.in_(unsent))
+        query = query.where(or_(a.id.in_([i.asset for i in spec.inputs]), a.step_key == spec.key))
         with self._store.database.read() as connection:
             ours = set(connection.execute(query.distinct()).scalars()) if unsent else set[str]()
         return {d: size for d, size in unsent.items() if d not in ours or not self._store.objects.has(d, size)}
