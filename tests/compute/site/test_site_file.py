@@ -43,6 +43,7 @@ def test_the_template_can_be_read(tmp_path: Path) -> None:
         (LEAST + "largest: {gpus: 8}\n", 3, "'gpus' is not a field here"),
         (LEAST + "accounts:\n  acme-1/ann: lab\n  acme-1/bob: lab\n", 5, "is acme-1/ann's already"),
         (LEAST + "accounts: {acme-1/ann: ../root}\n", 3, "is no account"),
+        (LEAST + "accounts: {acme-1/ann: root}\n", 3, "is no account"),
         (LEAST + "open: [{days: [mon, tues]}]\n", 3, "did you mean 'tue'?"),
         (LEAST + "open: [{from: 25:00}]\n", 3, "no time of day"),
         (LEAST + "open: weekends\n", 3, "a list"),

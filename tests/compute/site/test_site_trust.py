@@ -194,7 +194,7 @@ def test_the_chosen_accelerator_is_one_that_was_signed_and_that_the_site_has(wor
 
 @pytest.mark.parametrize("answer", [None, [], "x", {}, {"lease_s": "x", "pace_s": 1}, {"lease_s": 1, "pace_s": 1, "words": [{}]},
                                     {"lease_s": 1, "pace_s": 1, "words": [{"attempt": "a", "word": "explode"}]},
-                                    {"lease_s": float("nan"), "pace_s": 1}])  # fmt: skip
+                                    {"lease_s": float("nan"), "pace_s": 1}, {"lease_s": 10**400, "pace_s": 1}])  # fmt: skip
 def test_an_answer_that_is_none_is_refused(answer: object) -> None:
     with pytest.raises(Invalid) as refusal:
         read_answer(answer)

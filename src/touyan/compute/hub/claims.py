@@ -60,8 +60,6 @@ class Claims:
         placement = self._store.placements.of([claim.job]).get(claim.job)
         chosen = placement.accelerator if placement is not None else None
         agree(connection, self._store.seam, site, claim.attempt, spec, chosen)
-        with self._store.database.write() as connection:
-            agree(connection, self._store.seam, site, claim.attempt, spec, chosen)
         earlier = self._store.site_attempts.earlier(site.name, claim.job, claim.number)
         return {
             "attempt": claim.attempt, "number": claim.number, "job": claim.job, "project": claim.project, "token": claim.token,

@@ -134,7 +134,7 @@ def _trust(ca: str) -> Any:
 def _parsed(reply: Reply) -> Any:
     try:
         return json.loads(reply.content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise no_answer("something on the way answered in its place") from error
 
 
@@ -143,7 +143,7 @@ def _refusal(reply: Reply) -> TouyanError:
     try:
         record = json.loads(reply.content)["error"]
         is_known = record["family"] in FAMILIES
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         is_known = False
     return error_from(record) if is_known else no_answer(f"status {reply.status} from the way between")
 

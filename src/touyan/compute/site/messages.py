@@ -83,7 +83,7 @@ def read_answer(value: object) -> Answer:
         verdicts = {str(e["attempt"]): _verdict(e) for e in fields.get("ended", ())}
         claims = tuple(cast(Wire, c) for c in fields.get("claims", ()) if isinstance(c, dict))
         lease_s, pace_s = (float(fields[n]) for n in ("lease_s", "pace_s"))
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise _no_answer(error) from error
     if not set(words.values()) <= {"keep", "cancel", "lost"} or not (lease_s == lease_s and pace_s == pace_s):
         raise _no_answer("an unknown word, or a time that is none")
@@ -123,7 +123,7 @@ def read_claim(value: Wire) -> Claim:
             tuple(_named(_ATTEMPT, e, "earlier attempt") for e in value.get("earlier") or ()), str(value["capability"]),
             _secret(value.get("pseudonym_key")),
         )  # fmt: skip
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise Invalid(
             "bad-claim", f"the claim of {attempt} lacks or misstates something: {error}", "upgrade hub or site"
         ) from error

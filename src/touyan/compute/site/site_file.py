@@ -96,7 +96,7 @@ def _accounts(marked: Marked) -> dict[str, str]:
     accounts = {k: str(v) for k, v in _free(marked, ("accounts",)).items()}
     holders: dict[str, str] = {}
     for party, account in accounts.items():
-        if not _ACCOUNT.fullmatch(account):
+        if not _ACCOUNT.fullmatch(account) or account == "root":
             hint = "small letters, digits, '.', '_' and '-', as accounts of the machine are named"
             raise marked.error(("accounts", party), f"{account!r:.80} is no account", hint)
         if account in holders:
