@@ -48,12 +48,17 @@ def _files(folder: Path) -> Iterator[tuple[Path, int]]:
     than a path can say, or is gone again, is not listed."""
     waiting = [folder]
     while waiting:
-        with suppress(OSError), os.scandir(waiting.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(Path(entry.path))
-                else:
-                    yield Path(entry.path), entry.stat(follow_symlinks=False).st_size
+        for entry in _entries(waiting.pop()):
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(Path(entry.path))
+            else:
+                yield Path(entry.path), entry.stat(follow_symlinks=False).st_size
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        return list(entries)
+    return []
 
 
 def _remove(folder: Path) -> None:
