@@ -45,7 +45,7 @@ def receipt_of(folder: Path) -> dict[str, Json]:
 
 def _files(folder: Path) -> Iterator[tuple[Path, int]]:
     """Every file with its size. A stack, not a recursion: a payload can nest folders deeper than Python can call. What lies deeper
-    than a path can say, or is gone again, is not listed."""
+    than a path can say is not listed."""
     waiting = [folder]
     while waiting:
         for entry in _entries(waiting.pop()):
