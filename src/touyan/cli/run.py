@@ -43,6 +43,9 @@ def turn_of(opened: Session, flow: Path, until: str = "") -> Turn:
     shown = Shown()
     try:
         return ring.turn(opened.store, opened.actor, flow, shown, until=until)
+    except KeyboardInterrupt:
+        say(_("Stopped. What is done is kept; run it again to go on."), stderr=True)
+        raise
     finally:
         shown.close()
 
