@@ -11,7 +11,7 @@ from touyan.core.errors import Broken
 
 
 def test_json_is_written_whole_and_leaves_no_draft(tmp_path: Path) -> None:
-    write_json(tmp_path / "a.json", {"b": 1.5, "a": "文"}, durable=True)
+    write_json(tmp_path / "a.json", {"b": 1.5, "a": "文"})
     assert read_json(tmp_path / "a.json") == {"a": "文", "b": 1.5}
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
 
