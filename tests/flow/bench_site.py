@@ -33,7 +33,7 @@ class QuickSite:
 
     def wake(self) -> None:
         agent = self.store.agent()
-        while (claim := self.store.jobs.claim(agent, "quick", "test", LEASE_S)) is not None:
+        while (claim := self.store.jobs.claim(agent, "local", "test", LEASE_S)) is not None:
             spec = read_spec(claim.envelope.payload)
             self.store.jobs.start(agent, claim, LEASE_S)
             if (error := self.fails(spec)) is not None:
